@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bytes.h - small things about bytes: wiping, constant-time comparison, big-endian loads and stores, hex.
+ */
+#ifndef WF_BASE_BYTES_H
+#define WF_BASE_BYTES_H
+
+#include "base/compiler.h"
+
+/* Overwrites a secret in a way the compiler cannot drop. */
+void wf_wipe(void *ptr, size_t len);
+
+/* True when equal; the time taken depends on len alone. */
+bool wf_equal_ct(const void *a, const void *b, size_t len);
+
+/* True when all bytes are zero; the time taken depends on len alone. */
+bool wf_is_zero_ct(const void *a, size_t len);
+
+uint32_t wf_load_u32(const uint8_t *p);
+uint64_t wf_load_u64(const uint8_t *p);
+void wf_store_u32(uint8_t *p, uint32_t v);
+void wf_store_u64(uint8_t *p, uint64_t v);
+
+/* Lower-case hex and a final NUL; out has 2 * len + 1 bytes. */
+void wf_hex(char *out, const uint8_t *data, size_t len);
+
+/* The other way; false when text is not exactly 2 * len hex digits. */
+bool wf_unhex(uint8_t *out, size_t len, const char *text);
+
+weft_span wf_span(const void *data, size_t len);
+weft_span wf_span_of(const char *text);
+bool wf_span_equal(weft_span a, weft_span b);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * compiler.h - the only place where compiler extensions are named.
+ */
+#ifndef WF_BASE_COMPILER_H
+#define WF_BASE_COMPILER_H
+
+#include "weft/base.h"
+
+#if defined(__GNUC__)
+#define WF_LIKELY(x) __builtin_expect(!!(x), 1)
+#define WF_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define WF_NORETURN __attribute__((noreturn))
+#define WF_UNUSED __attribute__((unused))
+#else
+#define WF_LIKELY(x) (x)
+#define WF_UNLIKELY(x) (x)
+#define WF_NORETURN _Noreturn
+#define WF_UNUSED
+#endif
+
+#define WF_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define WF_CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
+#endif
