@@ -145,16 +145,17 @@ enum wf_addr_class wf_addr_class(const struct wf_addr *a)
 bool wf_addr_is_unicast_peer(const struct wf_addr *a)
 {
     static const uint8_t broadcast[4] = {255, 255, 255, 255};
+    struct wf_addr n = wf_addr_normalise(a);
 
-    if (a->port == 0)
+    if (n.port == 0)
         return false;
-    switch (wf_addr_class(a)) {
+    switch (wf_addr_class(&n)) {
     case WF_ADDR_CLASS_NONE:
     case WF_ADDR_CLASS_ANY:
     case WF_ADDR_CLASS_MULTICAST:
         return false;
     case WF_ADDR_CLASS_RESERVED: /* test networks use these; the broadcast address is among them */
-        return a->family != WF_ADDR_V4 || memcmp(a->ip, broadcast, sizeof broadcast) != 0;
+        return n.family != WF_ADDR_V4 || memcmp(n.ip, broadcast, sizeof broadcast) != 0;
     case WF_ADDR_CLASS_LOOPBACK:
     case WF_ADDR_CLASS_LINK_LOCAL:
     case WF_ADDR_CLASS_PRIVATE:
