@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/<module>/<thing>_test.c becomes <module>_<thing>_test, linked to wf_<module> and the ranks below it
+# (to everything where no such folder is). fuzz/<thing>_fuzz.c becomes <thing>_fuzz: a libFuzzer program in
+# the fuzz preset; elsewhere a program that replays the files it is given, and a test over its corpus.
+
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+
+add_library(weft_test_main STATIC "${CMAKE_SOURCE_DIR}/tests/test_main.c")
+target_include_directories(weft_test_main PUBLIC "${CMAKE_SOURCE_DIR}/tests" "${CMAKE_SOURCE_DIR}/include"
+    "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}")
+target_compile_definitions(weft_test_main PUBLIC "WEFT_SOURCE_DIR=\"${CMAKE_SOURCE_DIR}\"")
+target_link_libraries(weft_test_main PRIVATE weft_flags PUBLIC PkgConfig::CMOCKA)
+
+# Helpers that tests share. They are linked before a test's own module, so they may call what it may call.
+file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/support/*.c")
+if(sources)
+    add_library(weft_test_support STATIC ${sources})
+    target_link_libraries(weft_test_support PRIVATE weft_flags PUBLIC weft_test_main)
+endif()
+
+function(weft_link_inside target module)
+    if(module STREQUAL "sim" AND TARGET wf_sim)
+        target_link_libraries(${target} PRIVATE wf_sim)
+    elseif(module STREQUAL "apps" AND TARGET weft_apps_common)
+        target_link_libraries(${target} PRIVATE weft_apps_common wf_all)
+    elseif(module IN_LIST WEFT_FOLDERS)
+        target_link_libraries(${target} PRIVATE wf_${module})
+    elseif(TARGET wf_sim)
+        target_link_libraries(${target} PRIVATE wf_sim)
+    else()
+        target_link_libraries(${target} PRIVATE wf_all)
+    endif()
+endfunction()
+
+function(weft_add_test source)
+    get_filename_component(thing "${source}" NAME_WE)
+    get_filename_component(module "${source}" DIRECTORY)
+    get_filename_component(module "${module}" NAME)
+    if(WEFT_TEST_MODULES AND NOT module IN_LIST WEFT_TEST_MODULES)
+        return()
+    endif()
+    set(name "${module}_${thing}")
+    add_executable(${name} "${source}")
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+    target_link_libraries(${name} PRIVATE weft_flags)
+    if(TARGET weft_test_support)
+        target_link_libraries(${name} PRIVATE weft_test_support)
+    endif()
+    target_link_libraries(${name} PRIVATE weft_test_main)
+    weft_link_inside(${name} ${module})
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS "unit;${module}"
+        WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" ENVIRONMENT "CMOCKA_MESSAGE_OUTPUT=TAP")
+endfunction()
+
+file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/*/*_test.c")
+foreach(source IN LISTS sources)
+    weft_add_test("${source}")
+endforeach()
+
+# A target whose first word is a folder of src/ is linked to that folder alone.
+function(weft_add_fuzz source)
+    get_filename_component(name "${source}" NAME_WE)
+    string(REGEX REPLACE "_fuzz$" "" thing "${name}")
+    string(REGEX REPLACE "_.*$" "" module "${thing}")
+    add_executable(${name} "${source}")
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
+    target_include_directories(${name} PRIVATE "${CMAKE_SOURCE_DIR}" "${CMAKE_SOURCE_DIR}/fuzz")
+    target_link_libraries(${name} PRIVATE weft_flags)
+    if(WEFT_FUZZ)
+        target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    else()
+        target_sources(${name} PRIVATE "${CMAKE_SOURCE_DIR}/fuzz/replay_main.c")
+        set(corpus "${CMAKE_SOURCE_DIR}/fuzz/corpus/${thing}")
+        add_test(NAME replay_${thing} COMMAND ${name} "${corpus}")
+        set_tests_properties(replay_${thing} PROPERTIES TIMEOUT 300 LABELS "replay")
+    endif()
+    weft_link_inside(${name} ${module})
+endfunction()
+
+if(NOT WEFT_TEST_MODULES)
+    file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/fuzz/*_fuzz.c")
+    foreach(source IN LISTS sources)
+        weft_add_fuzz("${source}")
+    endforeach()
+endif()
