@@ -12,11 +12,24 @@
 #define WF_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define WF_NORETURN __attribute__((noreturn))
 #define WF_UNUSED __attribute__((unused))
+/* Index of the highest set bit; v > 0. */
+#define WF_LOG2_U64(v) (63u - (unsigned)__builtin_clzll(v))
 #else
 #define WF_LIKELY(x) (x)
 #define WF_UNLIKELY(x) (x)
 #define WF_NORETURN _Noreturn
 #define WF_UNUSED
+static inline unsigned wf_log2_u64(uint64_t v)
+{
+    unsigned bits = 0;
+
+    while (v > 1) {
+        v >>= 1;
+        bits++;
+    }
+    return bits;
+}
+#define WF_LOG2_U64(v) wf_log2_u64(v)
 #endif
 
 #define WF_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hs.h - the client's side of the handshake (docs/spec/1-handshake.md), one object per attempt.
+ *
+ *   new -> HELLO sent -> (CHALLENGE) -> needs data -> wf_hs_solve -> working -> SOLVE sent -> (CONFIRM) -> done
+ *                                                                            any state -> failed
+ *
+ * The owner sends what wf_hs_send yields, hands in what arrives, and calls wf_hs_solve with the first frames when asked. HELLO and SOLVE
+ * are repeated with doubling intervals (first 300 ms, at most 5 s, byte-identical); when the cookie has grown too old for a SOLVE that was not answered, it starts
+ * again from HELLO with the same frames.
+ */
+#ifndef WF_SESSION_HS_H
+#define WF_SESSION_HS_H
+
+#include "base/mem.h"
+#include "session/identity.h"
+#include "session/keys.h"
+#include "session/work.h"
+#include "wire/handshake.h"
+
+struct wf_hs;
+
+enum wf_hs_state {
+    WF_HS_HELLO = 0,  /* HELLO sent or to be sent, waiting for CHALLENGE */
+    WF_HS_NEED_DATA,  /* CHALLENGE verified: call wf_hs_solve */
+    WF_HS_WORKING,    /* call wf_hs_work until it is done */
+    WF_HS_SOLVE,      /* SOLVE sent or to be sent, waiting for CONFIRM */
+    WF_HS_DONE,       /* wf_hs_result is there */
+    WF_HS_FAILED,     /* wf_hs_error says why */
+    WF_HS_STATES,
+};
+
+struct wf_hs_config {
+    struct wf_mem *mem;
+    const struct wf_rng *rng;
+    struct wf_aead *aead;
+    const struct wf_identity *identity; /* NULL: one-way */
+    uint8_t server_key[32];             /* the Ed25519 key that must be there */
+    weft_span lists;                    /* copied */
+    uint64_t wall_ms;                   /* wall clock at `now`; 0: none that can be trusted */
+    uint64_t timeout_us;                /* for the whole handshake */
+    uint64_t effort_max;                /* refuse to do more work than this (tries expected) */
+};
+
+struct wf_hs_result {
+    struct wf_session_secrets secrets;
+    struct wf_confirm_body body; /* frames borrow from plain */
+    uint64_t choices[WF_GROUPS_MAX];
+    size_t choice_count;
+    weft_time hello_sent, challenge_at, solve_sent, confirm_at; /* for round-trip samples */
+    bool solve_repeated;
+    uint8_t plain[WF_SOLVE_MAX];
+};
+
+/* WEFT_ERR_USAGE: the server's key is our own (spec 1.3-6). WEFT_ERR_CRYPTO: it is no valid key. */
+WEFT_NODISCARD weft_err wf_hs_new(struct wf_hs **out, const struct wf_hs_config *c, weft_time now);
+void wf_hs_free(struct wf_hs *hs);
+enum wf_hs_state wf_hs_state(const struct wf_hs *hs);
+
+/* Why it failed: WEFT_ERR_UNREACHABLE (nothing answered), WEFT_ERR_WRONG_KEY (answers, none under the expected key), WEFT_ERR_TIMEOUT (no CONFIRM: refused or lost),
+ * WEFT_ERR_NO_PROTOCOL, WEFT_ERR_LIMIT (too much work asked), WEFT_ERR_CRYPTO. */
+weft_err wf_hs_error(const struct wf_hs *hs);
+
+/* Takes in a CHALLENGE or CONFIRM. What does not verify is dropped. */
+void wf_hs_recv(struct wf_hs *hs, weft_time now, weft_span datagram);
+
+/* State NEED_DATA: our connection id, parameters and first frames (at most wf_hs_room bytes). SOLVE is padded to 1200 bytes. After a
+ * restart from HELLO it is not asked again. */
+size_t wf_hs_room(const struct wf_hs *hs, const struct wf_params *params);
+WEFT_NODISCARD weft_err wf_hs_solve(struct wf_hs *hs, weft_time now, const struct wf_solve_body *body);
+
+/* State WORKING: does at most `tries` of the work; enters SOLVE when solved. */
+void wf_hs_work(struct wf_hs *hs, weft_time now, uint64_t tries);
+
+/* Writes the datagram that is due (at most one), or nothing (*len = 0). cap >= 1200. */
+void wf_hs_send(struct wf_hs *hs, weft_time now, uint8_t *buf, size_t cap, size_t *len);
+
+void wf_hs_tick(struct wf_hs *hs, weft_time now);
+weft_time wf_hs_deadline(const struct wf_hs *hs);
+
+/* State DONE: moves the result out (once; WEFT_ERR_STATE otherwise). The caller wipes secrets. */
+WEFT_NODISCARD weft_err wf_hs_result(struct wf_hs *hs, struct wf_hs_result *out);
+
+#endif

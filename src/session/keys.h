@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * keys.h - protection of a session's packets: keys of both directions, masking, sealing, opening, key change
+ * (docs/spec/2-packets.md). Knows no frames, timers or sockets; when a key changes is the transport's decision.
+ *
+ * Memory   struct wf_keys is a secret and lives in a slot of a secret arena; struct wf_receive is not.
+ */
+#ifndef WF_SESSION_KEYS_H
+#define WF_SESSION_KEYS_H
+
+#include "crypto/aead.h"
+#include "session/replay.h"
+
+enum wf_role { WF_ROLE_CLIENT = 0, WF_ROLE_SERVER = 1 }; /* of the handshake */
+
+/* What a handshake yields. A secret: wipe it after wf_keys_init. */
+struct wf_session_secrets {
+    uint8_t root_c2s[32], root_s2c[32], transcript[32];
+};
+
+/* Every n-th secret of a direction can be shown to a key log (NULL: none). */
+struct wf_keylog {
+    void (*line)(void *ctx, const uint8_t cid[8], unsigned phase, const char *direction, const uint8_t root[32]);
+    void *ctx;
+};
+
+struct wf_keys {
+    uint8_t root_tx[32], root_rx[32], transcript[32];
+    uint8_t root_tx_next[32]; /* server: until the first packet of the new generation was opened */
+    uint8_t header_tx[16], header_rx[16];
+    struct wf_aead_key tx, rx;
+    struct wf_aead_key tx_next, rx_next, rx_old;
+    uint64_t generation; /* of tx */
+    uint64_t generation_rx;
+    bool has_next_rx, has_old_rx, has_next_tx;
+    uint8_t role, alg;
+};
+
+void wf_keys_init(struct wf_keys *k, enum wf_role role, enum wf_aead_alg alg, const struct wf_session_secrets *s);
+
+/* Makes the keys of generation + 1 (spec 2.5). At the client both directions change at once: tx is the new key, the old rx key is
+ * kept as rx_old. At the server rx_next can open from now on; tx and rx change when wf_keys_open meets the first packet of it. */
+void wf_keys_rekey(struct wf_keys *k, const uint8_t dh[32], const uint8_t e_c[32], const uint8_t e_s[32]);
+
+/* Wipes the old receive key (spec 2.5-3). */
+void wf_keys_forget_old(struct wf_keys *k);
+
+/* One packet to seal: buf holds the unmasked header (header_len bytes, wf_packet_put_header with wf_keys_first_byte) and then
+ * the frames (frames_len bytes); 16 bytes of room follow for the tag. Sealed and masked in place. */
+struct wf_seal {
+    uint8_t *buf;
+    size_t header_len, frames_len;
+    uint64_t number;
+};
+uint8_t wf_keys_first_byte(const struct wf_keys *k);
+void wf_keys_seal(struct wf_keys *k, struct wf_aead *aead, struct wf_seal *packets, size_t count);
+
+/* One packet to open, in place. */
+struct wf_open {
+    uint8_t *packet;
+    size_t len;
+    /* out */
+    bool ok;
+    bool tag_failed;   /* counted against the limit of forgeries; false for malformed, replayed or stale ones */
+    bool new_phase;    /* the first packet of a new generation: the server's tx changed with it */
+    uint64_t number;
+    weft_span frames; /* inside packet */
+};
+
+/* Opens a batch: looks at the replay window before, sets it after. Returns how many are ok. */
+size_t wf_keys_open(struct wf_keys *k, struct wf_replay *rx, struct wf_aead *aead, struct wf_open *packets,
+                    size_t count);
+
+#endif

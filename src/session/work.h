@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * work.h - proof of work, algorithm 1 (docs/spec/1-handshake.md, 1.3-2).
+ */
+#ifndef WF_SESSION_WORK_H
+#define WF_SESSION_WORK_H
+
+#include "base/compiler.h"
+
+struct wf_work {
+    uint8_t cookie[16], n_c[16], e_c[32];
+    uint32_t bid;
+    uint8_t boxes_hash[32]; /* H(boxes) */
+};
+
+bool wf_work_check(const struct wf_work *w, uint64_t nonce);
+
+/* Tries up to `tries` nonces from *nonce on. True: *nonce solves it. False: *nonce is where to go on. Bounded, so that it can be
+ * cut into steps, moved to a thread and cancelled. */
+bool wf_work_solve(const struct wf_work *w, uint64_t *nonce, uint64_t tries);
+
+#endif
