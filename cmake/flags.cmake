@@ -8,13 +8,14 @@ set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS OFF)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+include(CheckPIESupported)
+check_pie_supported() # executables are linked as PIE by name, not by the distribution's default
 
 # Always -g; -O2 wherever speed or flow-dependent warnings matter, -O1 under sanitizers.
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g")
 set(CMAKE_C_FLAGS_DEBUG "-O2 -g")
 set(CMAKE_C_FLAGS_SANITIZE "-O1 -g -fno-omit-frame-pointer")
 set(CMAKE_C_FLAGS_COVERAGE "-O0 -g")
-set(CMAKE_C_FLAGS_DEEP "-O2 -g")
 
 add_library(weft_flags INTERFACE)
 target_compile_definitions(weft_flags INTERFACE "_GNU_SOURCE=")

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# The commands of this project, for people. The building itself is CMake's (CMakePresets.json).
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := /usr/bin/python3
+PREFIX ?= /usr/local
+TIME ?= 60
+.PHONY: help run check check-long bench test san sim fuzz coverage format install clean
+
+# Installs what is missing for a set, then configures and builds a preset: $(call build,SET,PRESET,TARGETS)
+define build
+@tools/install-deps.sh $(1)
+@tools/build.sh $(2) $(3)
+endef
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+
+run: ## builds, then sends a real file between two processes (FILE=path: that one)
+	$(call build,run,release,app_weft app_weftd)
+	@FILE="$(FILE)" tools/run-demo.sh
+
+check: ## everything that must hold before a commit (STAGE="a b": those stages alone)
+	@tools/check.sh $(STAGE)
+
+check-long: ## the hours-long checks: many seeds, fuzzing, thread and memory sanitizers
+	@tools/check-long.sh $(STAGE)
+
+bench: ## measures weft and its peers side by side (ROWS=name: those rows alone)
+	$(call build,bench,release,all bench)
+	@ROWS="$(ROWS)" tools/run-bench.sh
+
+test: ## unit tests (T=text: files and claims whose name contains it)
+	$(call build,check,dev)
+	@$(PYTHON) tools/run-tests.py build/dev --match "$(T)"
+
+san: ## unit tests and corpus under AddressSanitizer and UBSan (T=text as in test)
+	$(call build,check,asan)
+	@$(PYTHON) tools/run-tests.py build/asan --match "$(T)"
+
+sim: ## one simulator seed again, step by step (SEED=number)
+	$(call build,check,dev,weft-sim)
+	@build/dev/weft-sim --seed "$(or $(SEED),$(error say which: make sim SEED=number))"
+
+fuzz: ## fuzzes (F=target: that one; TIME=seconds for each)
+	$(call build,check,fuzz)
+	@tools/fuzz.sh "$(TIME)" $(F)
+
+coverage: ## lines and branches reached by the unit tests, by folder
+	$(call build,check,coverage)
+	@$(PYTHON) tools/run-tests.py build/coverage
+	@$(PYTHON) tools/coverage.py build/coverage
+
+format: ## lets clang-format have the last word
+	@tools/install-deps.sh check
+	@tools/format.sh --write
+
+install: ## installs below PREFIX (/usr/local), staged in DESTDIR
+	$(call build,run,release)
+	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
+
+clean: ## removes everything that was built
+	@rm -rf build
