@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core.h - a whole endpoint without I/O: admission, handshakes, sessions and messages behind one small interface. The node joins it to
+ * sockets and a clock, the simulator to a virtual network; both use it in the same way.
+ *
+ * Order    After every call that takes `now`: drain wf_core_next_event, then wf_core_send until it yields nothing, then ask
+ *          wf_core_deadline.
+ * Threads  One thread at a time.
+ * Memory   All through config.mem. A message body is bounded by buffers and credit, never held whole.
+ */
+#ifndef WF_ENDPOINT_CORE_H
+#define WF_ENDPOINT_CORE_H
+
+#include "base/datagram.h"
+#include "base/mem.h"
+#include "base/trace.h"
+#include "session/adm.h"
+#include "transport/chan.h"
+
+struct wf_core;
+
+struct wf_core_config {
+    struct wf_mem *mem;
+    const struct wf_rng *rng;
+    uint8_t seed[32];   /* of the identity; copied into secret memory */
+    bool serve;         /* answer HELLOs */
+    uint32_t effort;    /* work asked of clients; 0: none */
+    uint64_t wall_ms;   /* wall clock at `now` of wf_core_new; 0: none that can be trusted */
+    size_t sessions_max;         /* 0: 10240 */
+    size_t messages_in_max;      /* messages a peer may have open; 0: 256 */
+    uint64_t node_credit;        /* bytes a peer may have unread at us; 0: 16 MiB */
+    uint64_t message_credit;     /* per message; 0: 4 MiB */
+    uint64_t datagram_max;       /* largest datagram we take; 0: 65507 */
+    uint64_t idle_ms;            /* 0: 30000 */
+    uint64_t handshake_timeout_us; /* 0: 10 s */
+    uint64_t effort_max;         /* most work done for one handshake; 0: 2^24 tries */
+    size_t peer_memory_max;      /* bytes held for one peer; 0: 64 MiB */
+    const struct wf_keylog *keylog;
+    const struct wf_trace *trace;
+};
+
+WEFT_NODISCARD weft_err wf_core_new(struct wf_core **out, const struct wf_core_config *c, weft_time now);
+
+/* Every message without an outcome gets one first if the events are drained after wf_core_shut. */
+void wf_core_free(struct wf_core *c);
+const uint8_t *wf_core_key(const struct wf_core *c); /* our Ed25519 public key */
+
+/* --- the network --- */
+void wf_core_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, size_t count);
+/* One train to one address; false: nothing to send now. cap >= 65536. */
+bool wf_core_send(struct wf_core *c, weft_time now, uint8_t *buf, size_t cap, struct wf_send *out);
+/* The last train of this size to that address was refused as too big. */
+void wf_core_too_big(struct wf_core *c, weft_time now, const struct wf_addr *to, size_t datagram_len);
+weft_time wf_core_deadline(const struct wf_core *c);
+void wf_core_tick(struct wf_core *c, weft_time now);
+
+/* --- messages out --- */
+struct wf_core_send_params {
+    uint8_t to[32];         /* the peer's key */
+    struct wf_addr address; /* where it is; unset: only through a session that stands */
+    bool one_way;           /* do not show our key (a new session, apart from others) */
+    weft_span service;
+    uint8_t priority;
+    bool open_ended;
+    uint64_t length;             /* unless open_ended */
+    bool expect_reply;           /* the outcome is REPLIED rather than DELIVERED */
+    uint64_t outcome_within_us;  /* EXPIRED after it; 0: no limit */
+    void *user;                  /* given back in events */
+};
+
+/* *id names the message until its outcome was taken. The body follows through wf_core_write. */
+WEFT_NODISCARD weft_err wf_core_message(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
+                                        uint64_t *id);
+/* As wf_chan_write; WRITABLE events follow when less was taken. Replies are written in the same way. */
+WEFT_NODISCARD weft_err wf_core_write(struct wf_core *c, weft_time now, uint64_t id, weft_span data, bool end,
+                                      size_t *taken);
+void wf_core_cancel(struct wf_core *c, weft_time now, uint64_t id, uint64_t code);
+
+/* --- messages in (id: from the MESSAGE event) --- */
+struct wf_core_reply_params {
+    bool open_ended;
+    uint64_t length;
+    uint8_t priority;
+    void *user;
+};
+/* A message back to the sender of `id`; it has an outcome of its own (DELIVERED, …). */
+WEFT_NODISCARD weft_err wf_core_reply(struct wf_core *c, weft_time now, uint64_t id, const struct wf_core_reply_params *p,
+                                      uint64_t *reply_id);
+weft_span wf_core_peek(struct wf_core *c, uint64_t id, bool *at_end);
+void wf_core_consume(struct wf_core *c, weft_time now, uint64_t id, size_t len);
+/* No more of it is wanted; `code` other than WF_CODE_NONE tells the sender why. The id ends, replies to it stay possible through reply_id only. */
+void wf_core_release(struct wf_core *c, weft_time now, uint64_t id, uint64_t code);
+
+/* --- peers --- */
+/* Sends a PING to the peer (after a handshake if there is no session); a PONG event, or a PING_FAILED event, with `user` answers. */
+WEFT_NODISCARD weft_err wf_core_ping(struct wf_core *c, weft_time now, const struct wf_core_send_params *p);
+/* Ends all sessions with a CLOSE; outcomes follow as events, and wf_core_send still yields the last packets. */
+void wf_core_shut(struct wf_core *c, weft_time now);
+bool wf_core_is_quiet(const struct wf_core *c); /* nothing to send, no message without outcome, no session open */
+
+enum wf_core_event_kind {
+    WF_CORE_MESSAGE,  /* a peer opened a message: id, open, peer, nobody; reply_to_id when it answers one of ours */
+    WF_CORE_READABLE, /* id */
+    WF_CORE_BROKEN,   /* id: the incoming message will never be complete (cancelled, or the session ended); err, code. The id stays
+                         valid until wf_core_release */
+    WF_CORE_WRITABLE, /* id, user */
+    WF_CORE_OUTCOME,  /* id, user, outcome, err, code: exactly one per message; the id ends */
+    WF_CORE_PONG,     /* user, rtt_us, handshake_us */
+    WF_CORE_PING_FAILED, /* user, err */
+    WF_CORE_SESSION,  /* a session stands: peer, nobody, address, handshake_us, packets until then */
+    WF_CORE_SESSION_ENDED, /* peer, err, code */
+};
+
+enum wf_core_outcome {
+    WF_OUTCOME_DELIVERED = 1, /* the peer has acknowledged all of it */
+    WF_OUTCOME_REPLIED,       /* the reply was consumed to its end */
+    WF_OUTCOME_FAILED,        /* it did not arrive: err, code */
+    WF_OUTCOME_EXPIRED,       /* the time given ran out; it may have arrived */
+    WF_OUTCOME_UNKNOWN,       /* sent, then the session was lost: it may have arrived */
+};
+
+struct wf_core_event {
+    enum wf_core_event_kind kind;
+    uint64_t id, reply_to_id;
+    void *user;
+    enum wf_core_outcome outcome;
+    weft_err err;
+    uint64_t code;
+    uint64_t rtt_us, handshake_us, packets;
+    bool nobody; /* the peer did not show a key */
+    uint8_t peer[32];
+    struct wf_addr address;
+    struct wf_frame_open open; /* spans live until the next call */
+};
+bool wf_core_next_event(struct wf_core *c, struct wf_core_event *out);
+
+/* --- what is held, and what happened --- */
+struct wf_core_stats {
+    struct wf_adm_stats adm;
+    uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, dropped_unknown, dropped_malformed;
+    uint64_t sessions, sessions_total, handshakes_started, handshakes_failed;
+    uint64_t messages_in, messages_out, messages_open;
+    uint64_t packets_lost, frames_resent, packets_forged, packets_replayed;
+    uint64_t memory_held, memory_max, allocations, secret_held, curve_operations;
+};
+void wf_core_stats(const struct wf_core *c, struct wf_core_stats *out);
+
+/* One row a session that stands or is being made; index from 0; false at the end. */
+struct wf_core_peer_stats {
+    uint8_t peer[32];
+    bool nobody, started;
+    struct wf_addr address;
+    uint64_t bytes_held;
+    uint64_t handshake_us;
+    struct wf_chan_stats chan;
+};
+bool wf_core_peer_stats(const struct wf_core *c, size_t index, struct wf_core_peer_stats *out);
+
+/* For the simulator: NULL, or a sentence saying which invariant is broken. */
+const char *wf_core_check(const struct wf_core *c);
+
+#endif
