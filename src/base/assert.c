@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * assert.c - what happens when a condition on our own state does not hold. It must not allocate, print or return:
- * writing the text somewhere is the hook's work, and a debugger finds it in last_words.
+ * assert.c - what happens when a condition on our own state does not hold. It must not allocate,
+ * print or return: writing the text somewhere is the hook's work, and a debugger finds it in
+ * last_words.
  */
 #include "base/assert.h"
 
@@ -24,7 +25,8 @@ void wf_set_last_words(wf_last_words_fn fn)
 
 void wf_assert_failed(const char *file, int line, const char *what)
 {
-    /* Taken out before it is called: an assertion inside the hook, or in another thread meanwhile, just aborts. */
+    /* Taken out before it is called: an assertion inside the hook, or in another thread meanwhile,
+     * just aborts. */
     const wf_last_words_fn fn = atomic_exchange(&hook, (wf_last_words_fn)NULL);
 
     last_words.file = file;

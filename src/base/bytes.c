@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bytes.c - see bytes.h. The functions on secrets must never branch on or index by what they are given.
+ * bytes.c - see bytes.h. The functions on secrets must never branch on or index by what they are
+ * given.
  */
 #include "base/bytes.h"
 
 #include <string.h>
 
-/* Read anew at each call, so the compiler cannot know that it is memset and that nobody reads what it stores. */
+/* Read anew at each call, so the compiler cannot know that it is memset and that nobody reads what
+ * it stores. */
 static void *(*const volatile fill)(void *, int, size_t) = memset;
 
 void wf_wipe(void *ptr, size_t len)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bytes.h - small things about bytes: wiping, constant-time comparison, big-endian loads and stores, hex.
+ * bytes.h - small things about bytes: wiping, constant-time comparison, big-endian loads and
+ * stores, hex.
  */
 #ifndef WF_BASE_BYTES_H
 #define WF_BASE_BYTES_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mem.c - accounts of memory. It must never hand out a byte that is not counted in every account up to the root.
+ * mem.c - accounts of memory. It must never hand out a byte that is not counted in every account up
+ * to the root.
  */
 #include "base/mem.h"
 

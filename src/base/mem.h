@@ -2,8 +2,9 @@
 /*
  * mem.h - the one way to allocate. Cores get a wf_mem from their owner and never call malloc.
  *
- * Every allocation is counted against a cap, so that "memory within caps" is a number and not a hope;
- * frees name the size, so no header is kept in front of a block. A test can make the n-th allocation fail.
+ * Every allocation is counted against a cap, so that "memory within caps" is a number and not a
+ * hope; frees name the size, so no header is kept in front of a block. A test can make the n-th
+ * allocation fail.
  *
  * Threads  One thread at a time per wf_mem.
  */
@@ -13,16 +14,18 @@
 #include "base/compiler.h"
 
 struct wf_mem {
-    void *(*alloc)(void *ctx, size_t size); /* NULL when there is none; need not be zeroed */
+    void *(*alloc)(void *ctx,
+                   size_t size); /* NULL: no memory. Aligned as malloc does, any content */
     void (*release)(void *ctx, void *ptr, size_t size);
     void *ctx;
     size_t held;          /* bytes held now */
     size_t held_max;      /* most bytes ever held */
     size_t cap;           /* 0: no cap */
     uint64_t allocations; /* successful allocations so far */
-    uint64_t fail_at;     /* the allocation with this number (1-based count of attempts) fails; 0: none */
-    uint64_t attempts;
-    struct wf_mem *parent; /* bytes are also counted there (a peer's account inside the node's); may be NULL */
+    uint64_t attempts;    /* allocations asked for so far */
+    uint64_t fail_at;     /* the attempt with this number, counted from 1, fails; 0: none does */
+    /* Bytes are also counted there, as in a peer's account inside the node's. May be NULL. */
+    struct wf_mem *parent;
 };
 
 /* A zeroed block of size bytes, or NULL. size 0 is a broken contract. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reader.c - see reader.h. It must never read past the span, and never yield anything but zeros after a failure.
+ * reader.c - see reader.h. It must never read past the span, and never yield anything but zeros
+ * after a failure.
  */
 #include "base/reader.h"
 
@@ -66,8 +67,9 @@ uint64_t wf_read_u64(struct wf_reader *r)
 }
 
 /*
- * A leading group of zero is a longer form of something shorter, so it is refused. From the second byte on the value
- * is therefore not zero, and the test for lost high bits also ends the loop after 10 bytes at the latest.
+ * A leading group of zero is a longer form of something shorter, so it is refused. From the second
+ * byte on the value is therefore not zero, and the test for lost high bits also ends the loop after
+ * 10 bytes at the latest.
  */
 uint64_t wf_read_varint(struct wf_reader *r)
 {

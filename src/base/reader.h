@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * reader.h - a cursor over borrowed bytes. It fails once and stays failed, yielding zeros, so that a parser reads
- * like the format and is tested once, at the end.
+ * reader.h - a cursor over borrowed bytes. It fails once and stays failed, yielding zeros, so that
+ * a parser reads like the format and is tested once, at the end.
  *
- * Integers are big-endian. A varint is base-128, seven bits a byte, high bit "more follows", most significant
- * group first, shortest form only, at most 10 bytes.
+ * Integers are big-endian. A varint is base-128, seven bits a byte, high bit "more follows", most
+ * significant group first, shortest form only, at most 10 bytes.
  */
 #ifndef WF_BASE_READER_H
 #define WF_BASE_READER_H

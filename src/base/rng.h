@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rng.h - the generator a core is handed. In a node it is the operating system's; in the simulator it is seeded.
+ * rng.h - the generator a core is handed. In a node it is the operating system's; in the simulator
+ * it is seeded.
  */
 #ifndef WF_BASE_RNG_H
 #define WF_BASE_RNG_H

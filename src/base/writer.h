@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * writer.h - a cursor that fills the caller's buffer. It fails once and stays failed, writing nothing more.
+ * writer.h - a cursor that fills the caller's buffer. It fails once and stays failed, writing
+ * nothing more.
  */
 #ifndef WF_BASE_WRITER_H
 #define WF_BASE_WRITER_H
