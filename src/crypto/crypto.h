@@ -7,13 +7,15 @@
 
 #include "base/rng.h"
 
-/* Must succeed once before anything else in this folder; repeated and concurrent calls are harmless. */
+/* Must succeed once before anything else in this folder; repeated and concurrent calls are
+ * harmless. */
 WEFT_NODISCARD weft_err wf_crypto_init(void);
 
 /* The system's generator (libsodium randombytes); a failure to get entropy aborts. */
 extern const struct wf_rng wf_rng_system;
 
-/* A seeded generator for simulators and vectors (ChaCha20 key stream); the same seed gives the same bytes everywhere. */
+/* A seeded generator for simulators and vectors (ChaCha20 key stream); the same seed gives the same
+ * bytes everywhere. */
 struct wf_rng_seeded {
     struct wf_rng rng; /* hand this one out */
     uint8_t key[32];
