@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * frame.h - codecs of all frames (docs/spec/3-frames.md). Pure. One struct for a frame of any type; a get reads one frame
- * from a reader and refuses what the spec refuses.
+ * frame.h - codecs of all frames (docs/spec/3-frames.md). Pure. One struct for a frame of any type;
+ * a get reads one frame from a reader and refuses what the spec refuses.
  */
 #ifndef WF_WIRE_FRAME_H
 #define WF_WIRE_FRAME_H
@@ -79,7 +79,8 @@ struct wf_frame_data {
     weft_span data;
 };
 
-/* The runs of an ACK are iterated from the borrowed bytes (wf_ack_runs), so that no array is needed. */
+/* The runs of an ACK are iterated from the borrowed bytes (wf_ack_runs), so that no array is
+ * needed. */
 struct wf_frame_ack {
     uint64_t newest, delay_us, floor;
     size_t run_count;
@@ -108,7 +109,7 @@ struct wf_frame {
         } cancel; /* STOP too, size unused */
         struct {
             weft_span data;
-        } bytes; /* DATAGRAM, TICKET */
+        } bytes;          /* DATAGRAM, TICKET */
         uint8_t token[8]; /* PATH_CHALLENGE, PATH_RESPONSE */
         struct {
             uint64_t sequence, retire_below;
@@ -130,10 +131,12 @@ struct wf_frame {
     } u;
 };
 
-/* Reads one frame. WEFT_ERR_MALFORMED; *out is untouched then. The reader must not be at its end. */
+/* Reads one frame. WEFT_ERR_MALFORMED; *out is untouched then. The reader must not be at its end.
+ */
 weft_err wf_frame_get(struct wf_reader *r, struct wf_frame *out);
 
-/* Writes one frame (not ACK); the writer fails when there is no room, and then *nothing* of the frame may be used. */
+/* Writes one frame (not ACK); the writer fails when there is no room, and then *nothing* of the
+ * frame may be used. */
 void wf_frame_put(struct wf_writer *w, const struct wf_frame *f);
 
 /* Exact size on the wire of a frame (not ACK). */
@@ -142,7 +145,8 @@ size_t wf_frame_len(const struct wf_frame *f);
 /* True for the types of the table in the spec that need an ack. */
 bool wf_frame_needs_ack(uint8_t type);
 
-/* Iterates the missing runs, newest first. Start with *it = wf_ack_runs_of(ack). False at the end. */
+/* Iterates the missing runs, newest first. Start with *it = wf_ack_runs_of(ack). False at the end.
+ */
 struct wf_ack_iter {
     struct wf_reader r;
     size_t left;
@@ -151,8 +155,9 @@ struct wf_ack_iter {
 struct wf_ack_iter wf_ack_runs_of(const struct wf_frame_ack *ack);
 bool wf_ack_next_run(struct wf_ack_iter *it, struct wf_ack_run *run);
 
-/* Writes an ACK (or ACK_ECN) from received ranges given newest first: ranges[0].last is newest. As many ranges as fit into the
- * writer's room (and 256 runs) are used; the floor says where it stopped. Returns false when not even one fits. */
+/* Writes an ACK (or ACK_ECN) from received ranges given newest first: ranges[0].last is newest. As
+ * many ranges as fit into the writer's room (and 256 runs) are used; the floor says where it
+ * stopped. Returns false when not even one fits. */
 struct wf_ack_put {
     uint64_t delay_us;
     bool has_ecn;

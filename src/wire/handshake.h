@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * handshake.h - codecs of HELLO, CHALLENGE, SOLVE, CONFIRM and HINT (docs/spec/1-handshake.md). Pure: a get turns
- * bytes into a struct or refuses and changes nothing; a put fills a buffer. What the values mean is decided elsewhere.
+ * handshake.h - codecs of HELLO, CHALLENGE, SOLVE, CONFIRM and HINT (docs/spec/1-handshake.md).
+ * Pure: a get turns bytes into a struct or refuses and changes nothing; a put fills a buffer. What
+ * the values mean is decided elsewhere.
  *
  * Memory   Spans in the structs borrow from the input.
  */
@@ -149,7 +150,8 @@ void wf_confirm_body_put(struct wf_writer *w, const struct wf_confirm_body *b);
 
 /* Protocol lists (spec 1.1): well-formed? */
 bool wf_lists_valid(weft_span lists);
-/* For each of the client's groups the choice, 0 where there is none. Returns the number of groups. Both must be valid. */
+/* For each of the client's groups the choice, 0 where there is none. Returns the number of groups.
+ * Both must be valid. */
 size_t wf_lists_choose(weft_span client, weft_span server, uint64_t choices[WF_GROUPS_MAX]);
 
 #endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * handshake_part.c - see handshake_part.h.
+ */
+#include "wire/handshake_part.h"
+
+#include "base/assert.h"
+
+void wf_part_get_type(struct wf_reader *r, uint8_t type)
+{
+    if (wf_read_u8(r) != type) {
+        wf_reader_fail(r);
+    }
+}
+
+/* Versions and suites of which we know nothing may lay out the rest differently, so they end here.
+ */
+static uint8_t get_known(struct wf_reader *r, uint8_t known)
+{
+    uint8_t v = wf_read_u8(r);
+
+    if (v != known) {
+        wf_reader_fail(r);
+    }
+    return v;
+}
+
+/*
+ *   offset  size  field
+ *        1     1  version
+ *        2     1  suite
+ *        3     1  shard
+ *        4     8  instance
+ *       12     4  epoch
+ *       16     2  offset       0..29999 ms
+ *       18     1  algorithm    0 or 1
+ *       19     1  ceiling      0..32, as log2
+ *       20     4  effort
+ *       24     4  t_s id
+ */
+void wf_part_get_head(struct wf_reader *r, struct wf_challenge_head *out)
+{
+    out->version = get_known(r, WF_VERSION);
+    out->suite = get_known(r, WF_SUITE);
+    out->shard = wf_read_u8(r);
+    out->instance = wf_read_u64(r);
+    out->epoch = wf_read_u32(r);
+    out->offset_ms = wf_read_u16(r);
+    if (out->offset_ms >= WF_EPOCH_MS) {
+        wf_reader_fail(r);
+    }
+    out->work_alg = wf_read_u8_max(r, WF_WORK_BLAKE2B);
+    out->ceiling_log2 = wf_read_u8_max(r, WF_EFFORT_LOG2_MAX);
+    out->effort = wf_read_u32(r);
+    out->ts_id = wf_read_u32(r);
+}
+
+void wf_part_put_head(struct wf_writer *w, const struct wf_challenge_head *h)
+{
+    wf_write_u8(w, h->version);
+    wf_write_u8(w, h->suite);
+    wf_write_u8(w, h->shard);
+    wf_write_u64(w, h->instance);
+    wf_write_u32(w, h->epoch);
+    wf_write_u16(w, h->offset_ms);
+    wf_write_u8(w, h->work_alg);
+    wf_write_u8(w, h->ceiling_log2);
+    wf_write_u32(w, h->effort);
+    wf_write_u32(w, h->ts_id);
+}
+
+weft_span wf_part_get_lists(struct wf_reader *r)
+{
+    weft_span lists = wf_read_span(r, wf_read_len8(r, 0, WF_LISTS_MAX));
+
+    if (!wf_lists_valid(lists)) {
+        wf_reader_fail(r);
+    }
+    return lists;
+}
+
+void wf_part_put_lists(struct wf_writer *w, weft_span lists)
+{
+    WEFT_ASSERT(lists.len <= WF_LISTS_MAX);
+    wf_write_u8(w, (uint8_t)lists.len);
+    wf_write_span(w, lists);
+}
+
+size_t wf_part_put_len(const struct wf_writer *w)
+{
+    return wf_writer_ok(w) ? w->len : 0;
+}
