@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * weft.h - everything: trust a key, seal the message, let anything carry it.
+ */
+#ifndef WEFT_WEFT_H
+#define WEFT_WEFT_H
+
+#include "weft/base.h"
+#include "weft/key.h"
+#include "weft/node.h"
+
+#endif
