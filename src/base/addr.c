@@ -41,7 +41,8 @@ bool wf_addr_is_v4(const struct wf_addr *a)
 
 bool wf_addr_same_host(const struct wf_addr *a, const struct wf_addr *b)
 {
-    return a->family == b->family && a->scope == b->scope && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
+    return a->family == b->family && a->scope == b->scope &&
+           memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
 bool wf_addr_equal(const struct wf_addr *a, const struct wf_addr *b)
@@ -105,13 +106,16 @@ static const struct net_row v4_nets[] = {
     {{240, 0, 0, 0}, 4, WF_ADDR_CLASS_RESERVED},
 };
 
-/* Of IPv6 only 2000::/3 is handed out to the world; inside it 2001:db8::/32 is for documentation. */
+/* Of IPv6 only 2000::/3 is handed out to the world; inside it 2001:db8::/32 is for documentation.
+ */
 static const struct net_row v6_nets[] = {
     {{0xff, 0, 0, 0}, 8, WF_ADDR_CLASS_MULTICAST},
     {{0xfe, 0x80, 0, 0}, 10, WF_ADDR_CLASS_LINK_LOCAL},
     {{0xfc, 0, 0, 0}, 7, WF_ADDR_CLASS_PRIVATE},
     {{0x20, 0x01, 0x0d, 0xb8}, 32, WF_ADDR_CLASS_RESERVED},
-    {{0x00, 0x64, 0xff, 0x9b}, 32, WF_ADDR_CLASS_GLOBAL}, /* the NAT64 prefix leads to the IPv4 world */
+    {{0x00, 0x64, 0xff, 0x9b},
+     32,
+     WF_ADDR_CLASS_GLOBAL}, /* the NAT64 prefix leads to the IPv4 world */
     {{0x20, 0, 0, 0}, 3, WF_ADDR_CLASS_GLOBAL},
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * addr_text.c - numeric addresses to and from text. Strict on purpose: "010.1.1.1" is octal to some and decimal to
- * others, so it is refused, and so is every other form that two programs could read differently.
+ * addr_text.c - numeric addresses to and from text. Strict on purpose: "010.1.1.1" is octal to some
+ * and decimal to others, so it is refused, and so is every other form that two programs could read
+ * differently.
  */
 #include <string.h>
 
@@ -172,7 +173,8 @@ static bool take_host_v6(struct text *t, struct wf_addr *a)
         return false;
     if (!take_char(t, '%'))
         return true;
-    /* A scope that means nothing would be dropped silently by wf_addr_normalise: refuse it instead. */
+    /* A scope that means nothing would be dropped silently by wf_addr_normalise: refuse it instead.
+     */
     bool ok = take_number(t, UINT32_MAX, &a->scope) && a->scope != 0;
     return ok && wf_addr_normalise(a).scope == a->scope;
 }

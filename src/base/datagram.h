@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * datagram.h - the shape in which datagrams cross between the endpoint and whatever carries them: the kernel (net) or
- * the simulator. Plain data; both sides of it work in batches.
+ * datagram.h - the shape in which datagrams cross between the endpoint and whatever carries them:
+ * the kernel (net) or the simulator. Plain data; both sides of it work in batches.
  */
 #ifndef WF_BASE_DATAGRAM_H
 #define WF_BASE_DATAGRAM_H
@@ -28,7 +28,8 @@ struct wf_datagram {
     size_t segment; /* each is this long but the last, which may be shorter; 0: one datagram */
 };
 
-/* What is to be sent: len bytes, cut into datagrams of segment bytes each (the last may be shorter). */
+/* What is to be sent: len bytes, cut into datagrams of segment bytes each (the last may be
+ * shorter). */
 struct wf_send {
     struct wf_addr to;
     struct wf_addr from; /* which of our addresses it leaves from; unset: the kernel chooses */
