@@ -117,6 +117,8 @@ void wf_chan_consume(struct wf_chan *c, uint64_t number, size_t len);
 void wf_chan_stop(struct wf_chan *c, uint64_t number, uint64_t code);
 
 /* --- the rest --- */
+/* Tells the sender of the peer's message `regards` that it gets no reply, and why: an ERROR frame, an ERROR event there. */
+void wf_chan_error(struct wf_chan *c, uint64_t regards, uint64_t code, weft_span text);
 WEFT_NODISCARD weft_err wf_chan_datagram(struct wf_chan *c, weft_span data); /* WEFT_ERR_LIMIT: queue full or too long */
 void wf_chan_ping(struct wf_chan *c);                                      /* a PONG event when it is acknowledged */
 void wf_chan_close(struct wf_chan *c, weft_time now, uint64_t code, weft_span text);
@@ -129,6 +131,7 @@ enum wf_chan_event_kind {
     WF_CHAN_WRITABLE,    /* number: wf_chan_write takes bytes again */
     WF_CHAN_DELIVERED,   /* number: the peer has acknowledged all of it */
     WF_CHAN_STOPPED,     /* number, code: the peer does not want our message */
+    WF_CHAN_ERROR,       /* number (of a message of ours, or 0), code, data: an ERROR frame came */
     WF_CHAN_DATAGRAM,    /* data */
     WF_CHAN_PONG,        /* rtt_us */
     WF_CHAN_PATH,        /* the peer is reached at another address now */
