@@ -333,6 +333,8 @@ static size_t collect(struct CMUnitTest *tests)
 int main(int argc, char **argv)
 {
     static struct CMUnitTest tests[TESTS_MAX];
+    /* By line, so that a program that dies has told how far it came. */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     size_t count = collect(tests);
     if (argc > 1 && strcmp(argv[1], "--list") == 0) {
         for (size_t i = 0; i < count; i++)

@@ -20,7 +20,7 @@ if [ ! -f "build/$preset/build.ninja" ]; then
         exit 1
     }
 fi
-if [ $# -gt 0 ]; then
-    exec cmake --build "build/$preset" --target "$@"
-fi
-exec cmake --build "build/$preset"
+targets=()
+[ $# -eq 0 ] || targets=(--target "$@")
+# Past the first error, so that one run shows them all.
+exec cmake --build "build/$preset" "${targets[@]}" -- -k 0

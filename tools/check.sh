@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Everything that must hold before a commit, as stages. A new stage is one function here and one word in the list.
+#
+# Usage: tools/check.sh [STAGE...]      (make check STAGE="...")
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. tools/stages.sh
+
+make_target=check
+stages="deps format layers sizes text tools gcc clang release purity symbols headers tidy unit replay asan install"
+# After one of these nothing else is worth running.
+fatal="deps gcc clang"
+
+sources() { # tracked or new, never ignored: sources PATTERN...
+    git ls-files -z --cached --others --exclude-standard -- "$@"
+}
+
+stage_deps() {
+    tools/install-deps.sh check
+    gcc --version | head -n 1
+    clang --version | head -n 1
+    echo "everything needed is installed"
+}
+
+stage_format() {
+    tools/format.sh
+    echo "clang-format has nothing to change"
+}
+
+stage_layers() { "$python" tools/check-layers.py tools/layers.txt .; }
+
+stage_sizes() { sources '*.c' '*.h' | xargs -0 "$python" tools/check-sizes.py; }
+
+# The tool that looks for the words, and its test, have to spell them.
+stage_text() {
+    sources | xargs -0 "$python" tools/check-text.py spdx
+    sources '*.c' '*.h' '*.sh' '*.cmake' '*.def' CMakeLists.txt Makefile '*.py' \
+        ':!tools/check-text.py' ':!tests/tools/*' | xargs -0 "$python" tools/check-text.py words
+    sources '*.c' '*.h' | xargs -0 "$python" tools/check-text.py banned
+}
+
+stage_tools() { "$python" tests/tools/run.py --counts "$logs/tools.counts"; }
+
+stage_gcc() {
+    tools/build.sh dev
+    echo "gcc: no warning"
+}
+
+stage_clang() {
+    tools/build.sh clang
+    echo "clang: no warning"
+}
+
+stage_release() {
+    tools/build.sh release
+    "$python" tools/check-elf.py build/release
+}
+
+stage_purity() {
+    tools/build.sh release
+    "$python" tools/check-purity.py tools/purity.txt tools/layers.txt build/release
+}
+
+stage_symbols() {
+    tools/build.sh release
+    "$python" tools/check-symbols.py tools/symbols.txt include build/release/libweft.so
+}
+
+stage_headers() { tools/check-headers.sh; }
+
+stage_tidy() {
+    tools/build.sh clang
+    "$python" tools/run-tidy.py build/clang
+}
+
+stage_unit() {
+    tools/build.sh dev
+    "$python" tools/run-tests.py build/dev --label unit --counts "$logs/unit.counts"
+}
+
+stage_replay() {
+    tools/build.sh dev
+    "$python" tools/run-tests.py build/dev --label replay --counts "$logs/replay.counts"
+}
+
+# The same tests once more: counted where they ran first.
+stage_asan() {
+    tools/build.sh asan
+    "$python" tools/run-tests.py build/asan
+}
+
+stage_install() { tools/check-install.sh; }
+
+started=$SECONDS
+mkdir -p "$logs"
+rm -f "$logs"/*.counts
+if [ $# -gt 0 ]; then
+    run_stages "$@"
+else
+    run_stages $stages
+fi
+if [ -n "$failed_stages" ]; then
+    echo "check: failed after $((SECONDS - started)) s:$failed_stages"
+else
+    echo "check: all is well after $((SECONDS - started)) s"
+fi
+print_counts
+[ -z "$failed_stages" ]
