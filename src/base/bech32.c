@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define BECH32M 0x2bc830a3u
 #define PREFIX_CHAR_MIN 33
 #define PREFIX_CHAR_MAX 126
@@ -64,9 +66,12 @@ static bool fold(char *out, weft_span text)
 /* 0..31, or 32 for a character that is none of them. */
 static uint8_t value_of(char c)
 {
-    const char *at = (const char *)memchr(charset, c, 32);
+    uint8_t value = 0;
 
-    return at != NULL ? (uint8_t)(at - charset) : 32;
+    while (value < 32 && charset[value] != c) {
+        value++;
+    }
+    return value;
 }
 
 /* Length of the prefix: what is before the last '1'; 0 when there is none. */
@@ -174,7 +179,7 @@ weft_err wf_bech32_decode(uint8_t *payload, size_t len, const char *prefix, weft
 
     if (err != WEFT_OK)
         return err;
-    if (strcmp(parsed.prefix, prefix) != 0)
+    if (!wf_span_equal(wf_span_of(parsed.prefix), wf_span_of(prefix)))
         return WEFT_ERR_MALFORMED;
     if (len > WF_BECH32_VALUES_MAX || parsed.count != (8 * len + 4) / 5)
         return WEFT_ERR_MALFORMED;
