@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * adm.h - the server's side of the handshake: HELLO and SOLVE in, CHALLENGE and CONFIRM out (docs/spec/1-handshake.md).
+ * adm.h - the server's side of the handshake: HELLO and SOLVE in, CHALLENGE and CONFIRM out
+ * (docs/spec/1-handshake.md).
  *
- * Nothing is allocated, stored or computed with curves for a stranger before cookie and work are verified. The core does no
- * I/O and draws random bytes and time only from what it is given.
+ * Nothing is allocated, stored or computed with curves for a stranger before cookie and work are
+ * verified. The core does no I/O and draws random bytes and time only from what it is given.
  *
- * A SOLVE that opens is *accepted*: the owner makes a session from it, hands its frames to it, waits a moment for a reply and
- * calls wf_adm_confirm, which yields the CONFIRM to send. While an accepted SOLVE waits for its CONFIRM its secrets are kept here.
+ * A SOLVE that opens is *accepted*: the owner makes a session from it, hands its frames to it,
+ * waits a moment for a reply and calls wf_adm_confirm, which yields the CONFIRM to send. While an
+ * accepted SOLVE waits for its CONFIRM its secrets are kept here.
  *
  * Threads  One thread at a time.
  * Memory   Everything through the wf_mem given; secrets in secret arenas.
@@ -30,17 +32,19 @@ struct wf_adm_config {
     weft_span lists;                    /* protocol lists, copied */
     uint32_t effort;                    /* asked of everybody; 0: none */
     uint8_t ceiling_log2;               /* effort <= 2^ceiling */
-    uint64_t wall_ms;                   /* wall clock at `now` of wf_adm_new; 0: unknown (not-after is then 2^63) */
-    size_t table_max;                   /* solved cookies kept; 0: 65536 */
-    size_t confirm_pool;                /* bytes of kept CONFIRMs; 0: 8 MiB */
-    size_t pool_max;                    /* ephemeral keys made ahead; 0: 64 */
+    uint64_t wall_ms; /* wall clock at `now` of wf_adm_new; 0: unknown (not-after is then 2^63) */
+    size_t table_max; /* solved cookies kept; 0: 65536 */
+    size_t confirm_pool; /* bytes of kept CONFIRMs; 0: 8 MiB */
+    size_t pool_max;     /* ephemeral keys made ahead; 0: 64 */
 };
 
 /* What came of a datagram. */
 enum wf_adm_kind {
     WF_ADM_DROP = 0, /* nothing to do */
-    WF_ADM_REPLY,    /* send `reply` (CHALLENGE, or the CONFIRM of a duplicate) to where the datagram came from */
-    WF_ADM_ACCEPT,   /* a new session: see the fields below; wf_adm_confirm must follow, or wf_adm_refuse */
+    WF_ADM_REPLY,  /* send `reply` (CHALLENGE, or the CONFIRM of a duplicate) to where the datagram
+                      came from */
+    WF_ADM_ACCEPT, /* a new session: see the fields below; wf_adm_confirm must follow, or
+                      wf_adm_refuse */
 };
 
 #define WF_ADM_REPLY_MAX WF_SOLVE_MAX
@@ -50,9 +54,9 @@ struct wf_adm_result {
     size_t reply_len;
     uint8_t reply[WF_ADM_REPLY_MAX];
     /* WF_ADM_ACCEPT; frames borrow from `plain` here */
-    uint64_t ticket;     /* names this accept in the calls below */
-    bool one_way;        /* peer is zeros, to be reported as nobody */
-    uint8_t peer[32];    /* the client's Ed25519 key */
+    uint64_t ticket;  /* names this accept in the calls below */
+    bool one_way;     /* peer is zeros, to be reported as nobody */
+    uint8_t peer[32]; /* the client's Ed25519 key */
     uint64_t choices[WF_GROUPS_MAX];
     size_t choice_count;
     struct wf_solve_body body; /* body.frames borrows from plain */
@@ -61,15 +65,18 @@ struct wf_adm_result {
 };
 
 struct wf_adm_stats {
-    uint64_t hello, hello_bad, challenge, solve, solve_bad_length, solve_bad_epoch, solve_bad_cookie, solve_bad_prefix,
-        solve_bad_work, solve_bad_box, solve_duplicate, solve_table_full, accepted, confirmed, confirm_resent;
+    uint64_t hello, hello_bad, challenge, solve, solve_bad_length, solve_bad_epoch,
+        solve_bad_cookie, solve_bad_prefix, solve_bad_work, solve_bad_box, solve_duplicate,
+        solve_table_full, accepted, confirmed, confirm_resent;
     uint64_t table_entries, confirm_bytes, pool_keys;
 };
 
-WEFT_NODISCARD weft_err wf_adm_new(struct wf_adm **out, const struct wf_adm_config *c, weft_time now);
+WEFT_NODISCARD weft_err wf_adm_new(struct wf_adm **out, const struct wf_adm_config *c,
+                                   weft_time now);
 void wf_adm_free(struct wf_adm *a);
 
-/* Takes in one datagram whose first byte is HELLO or SOLVE. Never fails: what is wrong is counted and dropped. */
+/* Takes in one datagram whose first byte is HELLO or SOLVE. Never fails: what is wrong is counted
+ * and dropped. */
 void wf_adm_recv(struct wf_adm *a, weft_time now, const struct wf_addr *from, weft_span datagram,
                  struct wf_adm_result *out);
 
@@ -80,21 +87,26 @@ struct wf_adm_confirm {
     weft_span frames;
 };
 
-/* Makes the CONFIRM of an accepted SOLVE and the session's secrets. The bytes are also kept for duplicates. confirm_room says how many
- * bytes of frames fit. WEFT_ERR_NOT_FOUND: the ticket is gone; WEFT_ERR_CRYPTO: an all-zero result; the session must go then.
+/* Makes the CONFIRM of an accepted SOLVE and the session's secrets. The bytes are also kept for
+ * duplicates. confirm_room says how many bytes of frames fit. WEFT_ERR_NOT_FOUND: the ticket is
+ * gone; WEFT_ERR_CRYPTO: an all-zero result; the session must go then.
  *
- * Since e2 and the reply are mixed into the roots, the server has no session keys before this call. */
+ * Since e2 and the reply are mixed into the roots, the server has no session keys before this call.
+ */
 size_t wf_adm_confirm_room(const struct wf_adm *a, uint64_t ticket, const struct wf_params *params);
-WEFT_NODISCARD weft_err wf_adm_confirm(struct wf_adm *a, weft_time now, uint64_t ticket, const struct wf_adm_confirm *c,
-                                       uint8_t out[WF_SOLVE_MAX], size_t *out_len, struct wf_session_secrets *secrets);
+WEFT_NODISCARD weft_err wf_adm_confirm(struct wf_adm *a, weft_time now, uint64_t ticket,
+                                       const struct wf_adm_confirm *c, uint8_t out[WF_SOLVE_MAX],
+                                       size_t *out_len, struct wf_session_secrets *secrets);
 
-/* The owner does not want this session (policy, memory): duplicates are then answered with nothing. */
+/* The owner does not want this session (policy, memory): duplicates are then answered with nothing.
+ */
 void wf_adm_refuse(struct wf_adm *a, uint64_t ticket);
 
 /* The client's first packet arrived: the kept CONFIRM is given up. */
 void wf_adm_confirmed(struct wf_adm *a, uint64_t ticket);
 
-/* Epochs, rotation of t_s, expiry of kept CONFIRMs, keys made ahead (one per tick, while below pool_max). */
+/* Epochs, rotation of t_s, expiry of kept CONFIRMs, keys made ahead (one per tick, while below
+ * pool_max). */
 void wf_adm_tick(struct wf_adm *a, weft_time now);
 weft_time wf_adm_deadline(const struct wf_adm *a);
 void wf_adm_stats(const struct wf_adm *a, struct wf_adm_stats *out);

@@ -2,12 +2,13 @@
 /*
  * hs.h - the client's side of the handshake (docs/spec/1-handshake.md), one object per attempt.
  *
- *   new -> HELLO sent -> (CHALLENGE) -> needs data -> wf_hs_solve -> working -> SOLVE sent -> (CONFIRM) -> done
- *                                                                            any state -> failed
+ *   new -> HELLO sent -> (CHALLENGE) -> needs data -> wf_hs_solve -> working -> SOLVE sent ->
+ * (CONFIRM) -> done any state -> failed
  *
- * The owner sends what wf_hs_send yields, hands in what arrives, and calls wf_hs_solve with the first frames when asked. HELLO and SOLVE
- * are repeated with doubling intervals (first 300 ms, at most 5 s, byte-identical); when the cookie has grown too old for a SOLVE that was not answered, it starts
- * again from HELLO with the same frames.
+ * The owner sends what wf_hs_send yields, hands in what arrives, and calls wf_hs_solve with the
+ * first frames when asked. HELLO and SOLVE are repeated with doubling intervals (first 300 ms, at
+ * most 5 s, byte-identical); when the cookie has grown too old for a SOLVE that was not answered,
+ * it starts again from HELLO with the same frames.
  */
 #ifndef WF_SESSION_HS_H
 #define WF_SESSION_HS_H
@@ -21,12 +22,12 @@
 struct wf_hs;
 
 enum wf_hs_state {
-    WF_HS_HELLO = 0,  /* HELLO sent or to be sent, waiting for CHALLENGE */
-    WF_HS_NEED_DATA,  /* CHALLENGE verified: call wf_hs_solve */
-    WF_HS_WORKING,    /* call wf_hs_work until it is done */
-    WF_HS_SOLVE,      /* SOLVE sent or to be sent, waiting for CONFIRM */
-    WF_HS_DONE,       /* wf_hs_result is there */
-    WF_HS_FAILED,     /* wf_hs_error says why */
+    WF_HS_HELLO = 0, /* HELLO sent or to be sent, waiting for CHALLENGE */
+    WF_HS_NEED_DATA, /* CHALLENGE verified: call wf_hs_solve */
+    WF_HS_WORKING,   /* call wf_hs_work until it is done */
+    WF_HS_SOLVE,     /* SOLVE sent or to be sent, waiting for CONFIRM */
+    WF_HS_DONE,      /* wf_hs_result is there */
+    WF_HS_FAILED,    /* wf_hs_error says why */
     WF_HS_STATES,
 };
 
@@ -57,17 +58,19 @@ WEFT_NODISCARD weft_err wf_hs_new(struct wf_hs **out, const struct wf_hs_config 
 void wf_hs_free(struct wf_hs *hs);
 enum wf_hs_state wf_hs_state(const struct wf_hs *hs);
 
-/* Why it failed: WEFT_ERR_UNREACHABLE (nothing answered), WEFT_ERR_WRONG_KEY (answers, none under the expected key), WEFT_ERR_TIMEOUT (no CONFIRM: refused or lost),
- * WEFT_ERR_NO_PROTOCOL, WEFT_ERR_LIMIT (too much work asked), WEFT_ERR_CRYPTO. */
+/* Why it failed: WEFT_ERR_UNREACHABLE (nothing answered), WEFT_ERR_WRONG_KEY (answers, none under
+ * the expected key), WEFT_ERR_TIMEOUT (no CONFIRM: refused or lost), WEFT_ERR_NO_PROTOCOL,
+ * WEFT_ERR_LIMIT (too much work asked), WEFT_ERR_CRYPTO. */
 weft_err wf_hs_error(const struct wf_hs *hs);
 
 /* Takes in a CHALLENGE or CONFIRM. What does not verify is dropped. */
 void wf_hs_recv(struct wf_hs *hs, weft_time now, weft_span datagram);
 
-/* State NEED_DATA: our connection id, parameters and first frames (at most wf_hs_room bytes). SOLVE is padded to 1200 bytes. After a
- * restart from HELLO it is not asked again. */
+/* State NEED_DATA: our connection id, parameters and first frames (at most wf_hs_room bytes). SOLVE
+ * is padded to 1200 bytes. After a restart from HELLO it is not asked again. */
 size_t wf_hs_room(const struct wf_hs *hs, const struct wf_params *params);
-WEFT_NODISCARD weft_err wf_hs_solve(struct wf_hs *hs, weft_time now, const struct wf_solve_body *body);
+WEFT_NODISCARD weft_err wf_hs_solve(struct wf_hs *hs, weft_time now,
+                                    const struct wf_solve_body *body);
 
 /* State WORKING: does at most `tries` of the work; enters SOLVE when solved. */
 void wf_hs_work(struct wf_hs *hs, weft_time now, uint64_t tries);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replay.h - which packet numbers were seen: a sliding bitmap (RFC 6479's idea), constant work for any jump.
+ * replay.h - which packet numbers were seen: a sliding bitmap (RFC 6479's idea), constant work for
+ * any jump.
  */
 #ifndef WF_SESSION_REPLAY_H
 #define WF_SESSION_REPLAY_H

@@ -15,8 +15,8 @@ struct wf_work {
 
 bool wf_work_check(const struct wf_work *w, uint64_t nonce);
 
-/* Tries up to `tries` nonces from *nonce on. True: *nonce solves it. False: *nonce is where to go on. Bounded, so that it can be
- * cut into steps, moved to a thread and cancelled. */
+/* Tries up to `tries` nonces from *nonce on. True: *nonce solves it. False: *nonce is where to go
+ * on. Bounded, so that it can be cut into steps, moved to a thread and cancelled. */
 bool wf_work_solve(const struct wf_work *w, uint64_t *nonce, uint64_t tries);
 
 #endif
