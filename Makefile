@@ -43,7 +43,7 @@ sim: ## one simulator seed again, step by step (SEED=number)
 	@build/dev/weft-sim --seed "$(or $(SEED),$(error say which: make sim SEED=number))"
 
 fuzz: ## fuzzes (F=target: that one; TIME=seconds for each)
-	$(call build,check,fuzz)
+	$(call build,check,fuzz,fuzzers)
 	@tools/fuzz.sh "$(TIME)" $(F)
 
 coverage: ## lines and branches reached by the unit tests, by folder

@@ -29,6 +29,10 @@ foreach(line IN LISTS weft_layer_lines)
     endif()
 endforeach()
 
+if(TARGET wf_base AND weft_objects)
+    target_compile_definitions(wf_base PRIVATE "WEFT_VERSION_STRING=\"${PROJECT_VERSION}\"")
+endif()
+
 # Everything inside, for tests, simulator, fuzz targets and benchmarks.
 add_library(wf_all INTERFACE)
 set(weft_all ${WEFT_FOLDERS})
