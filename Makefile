@@ -58,6 +58,7 @@ format: ## lets clang-format have the last word
 install: ## installs below PREFIX (/usr/local), staged in DESTDIR
 	$(call build,run,release)
 	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
+	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
 
 clean: ## removes everything that was built
 	@rm -rf build

@@ -5,9 +5,9 @@
 # Usage: tools/check.sh [STAGE...]      (make check STAGE="...")
 set -euo pipefail
 cd "$(dirname "$0")/.."
+make_target=check
 . tools/stages.sh
 
-make_target=check
 stages="deps format layers sizes text tools gcc clang release purity symbols headers tidy unit replay asan install"
 # After one of these nothing else is worth running.
 fatal="deps gcc clang"
@@ -92,18 +92,4 @@ stage_asan() {
 
 stage_install() { tools/check-install.sh; }
 
-started=$SECONDS
-mkdir -p "$logs"
-rm -f "$logs"/*.counts
-if [ $# -gt 0 ]; then
-    run_stages "$@"
-else
-    run_stages $stages
-fi
-if [ -n "$failed_stages" ]; then
-    echo "check: failed after $((SECONDS - started)) s:$failed_stages"
-else
-    echo "check: all is well after $((SECONDS - started)) s"
-fi
-print_counts
-[ -z "$failed_stages" ]
+check_main "$@"

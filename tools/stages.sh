@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# Runs named stages, each a shell function stage_NAME, and says how each went. Sourced by check.sh and check-long.sh.
+# Runs named stages, each a shell function stage_NAME, and says how each went. Sourced by check.sh and
+# check-long.sh, which set $make_target, $stages and $fatal.
 #
-# A stage's output goes to build/check/NAME.log; its last line is shown beside its time. After a failure the end of
-# the log and the one command that runs the stage again are shown, and the other stages still run, except that
-# nothing is worth running after a stage named in $fatal.
+# A stage's output goes to build/$make_target/NAME.log; its last line is shown beside its time. After a failure the
+# end of the log and the one command that runs the stage again are shown, and the other stages still run, except
+# that nothing is worth running after a stage named in $fatal.
 
-logs=build/check
+logs=build/$make_target
 python=/usr/bin/python3
 log_lines_shown=60
 
@@ -28,7 +29,8 @@ run_stage() {
         return
     fi
     printf '%-10s FAILED %7s s\n' "$name" "$seconds"
-    tail -n $log_lines_shown "$logs/$name.log" | sed 's/^/    /'
+    # Without ninja's progress.
+    { grep -vE '^\[[0-9]+/[0-9]+\] ' "$logs/$name.log" || true; } | tail -n $log_lines_shown | sed 's/^/    /'
     printf '    whole log: %s; again: make %s STAGE=%s\n' "$logs/$name.log" "$make_target" "$name"
     failed_stages="$failed_stages $name"
 }
@@ -71,4 +73,23 @@ if totals["skipped"]:
     print(f"{totals['skipped']} skipped")
 print(f"{totals['passed']} passed, {totals['failed']} failed")
 PY
+}
+
+# The named stages, or all; then the verdict and the counts.
+check_main() {
+    local started=$SECONDS
+    mkdir -p "$logs"
+    rm -f "$logs"/*.counts
+    if [ $# -gt 0 ]; then
+        run_stages "$@"
+    else
+        run_stages $stages
+    fi
+    if [ -n "$failed_stages" ]; then
+        echo "$make_target: failed after $((SECONDS - started)) s:$failed_stages"
+    else
+        echo "$make_target: all is well after $((SECONDS - started)) s"
+    fi
+    print_counts
+    [ -z "$failed_stages" ]
 }

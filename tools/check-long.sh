@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What takes hours and is worth them now and then. FUZZ_SECONDS is the time for each fuzz target.
+#
+# Usage: tools/check-long.sh [STAGE...]      (make check-long STAGE="...")
+set -euo pipefail
+cd "$(dirname "$0")/.."
+make_target=check-long
+. tools/stages.sh
+
+stages="deps tsan msan reproducible fuzz coverage"
+fatal="deps"
+
+stage_deps() {
+    tools/install-deps.sh check
+    echo "everything needed is installed"
+}
+
+stage_tsan() {
+    tools/build.sh tsan
+    "$python" tools/run-tests.py build/tsan --counts "$logs/tsan.counts"
+}
+
+stage_msan() {
+    tools/build.sh msan
+    "$python" tools/run-tests.py build/msan --counts "$logs/msan.counts"
+}
+
+# Two folders, the same bytes.
+stage_reproducible() {
+    local there=$PWD/$logs/reproducible one other file
+    rm -rf "$there"
+    mkdir -p "$there"
+    git clone -q . "$there/elsewhere"
+    git clone -q . "$there/another"
+    (cd "$there/elsewhere" && tools/build.sh release)
+    (cd "$there/another" && tools/build.sh release)
+    for file in libweft.so libweft.a weft weftd; do
+        one=$there/elsewhere/build/release/$file
+        other=$there/another/build/release/$file
+        [ ! -e "$one" ] || cmp "$one" "$other"
+    done
+    rm -rf "$there"
+    echo "two builds in two folders are equal"
+}
+
+stage_fuzz() {
+    tools/build.sh fuzz fuzzers
+    tools/fuzz.sh "${FUZZ_SECONDS:-600}"
+    echo "no target failed in ${FUZZ_SECONDS:-600} s"
+}
+
+stage_coverage() {
+    tools/build.sh coverage
+    "$python" tools/run-tests.py build/coverage
+    "$python" tools/coverage.py build/coverage
+}
+
+check_main "$@"
