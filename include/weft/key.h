@@ -2,8 +2,9 @@
 /*
  * key.h - durable identities: making one, keeping it in a file, writing it down, and naming a peer.
  *
- * An identity is an Ed25519 key (RFC 8032). Its public half is written `weft1…` (bech32m, BIP-350), so that a typo is noticed.
- * Its secret half stays in a file of mode 0600, under a passphrase if one is given (Argon2id, RFC 9106).
+ * An identity is an Ed25519 key (RFC 8032). Its public half is written `weft1…` (bech32m, BIP-350),
+ * so that a typo is noticed. Its secret half stays in a file of mode 0600, under a passphrase if
+ * one is given (Argon2id, RFC 9106).
  *
  * Threads  Every function may be called from any thread.
  * Errors   On an error nothing is written through pointers.
@@ -45,22 +46,27 @@ WEFT_API void weft_identity_free(weft_identity *identity);
 WEFT_API weft_key weft_identity_key(const weft_identity *identity);
 
 /* Writes a key file of mode 0600, whole or not at all. passphrase NULL: none.
- * WEFT_ERR_EXISTS: there is a file already (it is left alone); WEFT_ERR_DENIED, WEFT_ERR_NO_SPACE, WEFT_ERR_IO. */
+ * WEFT_ERR_EXISTS: there is a file already (it is left alone); WEFT_ERR_DENIED, WEFT_ERR_NO_SPACE,
+ * WEFT_ERR_IO. */
 WEFT_API WEFT_NODISCARD weft_err weft_identity_save(const weft_identity *identity, const char *path,
                                                     const char *passphrase);
 
-/* Reads a key file. WEFT_ERR_NOT_FOUND; WEFT_ERR_KEY_EXPOSED: others can read it; WEFT_ERR_KEY_FILE: truncated, corrupt or no key file;
- * WEFT_ERR_PASSPHRASE: it needs one, or another one; WEFT_ERR_DENIED; WEFT_ERR_IO. */
-WEFT_API WEFT_NODISCARD weft_err weft_identity_load(weft_identity **out, const char *path, const char *passphrase);
+/* Reads a key file. WEFT_ERR_NOT_FOUND; WEFT_ERR_KEY_EXPOSED: others can read it;
+ * WEFT_ERR_KEY_FILE: truncated, corrupt or no key file; WEFT_ERR_PASSPHRASE: it needs one, or
+ * another one; WEFT_ERR_DENIED; WEFT_ERR_IO. */
+WEFT_API WEFT_NODISCARD weft_err weft_identity_load(weft_identity **out, const char *path,
+                                                    const char *passphrase);
 
-/* Where this user's key is kept: $WEFT_HOME/key, else $XDG_CONFIG_HOME/weft/key, else ~/.config/weft/key. Writes a NUL-terminated path.
- * WEFT_ERR_LIMIT: cap is too small; WEFT_ERR_NOT_FOUND: no home folder. */
+/* Where this user's key is kept: $WEFT_HOME/key, else $XDG_CONFIG_HOME/weft/key, else
+ * ~/.config/weft/key. Writes a NUL-terminated path. WEFT_ERR_LIMIT: cap is too small;
+ * WEFT_ERR_NOT_FOUND: no home folder. */
 WEFT_API WEFT_NODISCARD weft_err weft_identity_path(char *out, size_t cap);
 
 #define WEFT_HOST_MAX 255
 #define WEFT_PORT_DEFAULT 4870
 
-/* A peer as people write it: `weft1…@host:port`. The port may be left out (4870), and the whole address too, where it is known already. */
+/* A peer as people write it: `weft1…@host:port`. The port may be left out (4870), and the whole
+ * address too, where it is known already. */
 typedef struct weft_peer {
     weft_key key;
     char host[WEFT_HOST_MAX + 1]; /* "" when there is no address; IPv6 without brackets */

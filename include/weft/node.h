@@ -2,17 +2,17 @@
 /*
  * node.h - an endpoint that speaks: it holds one identity, answers messages and sends them.
  *
- * Open a node, say which services it has, and run it; or send a message and be told its outcome. A program never sees a
- * socket, a handshake or a retry.
+ * Open a node, say which services it has, and run it; or send a message and be told its outcome. A
+ * program never sees a socket, a handshake or a retry.
  *
  *   Callbacks   weft_node_serve and weft_node_send with functions, then weft_node_run.
- *   Polling     weft_node_fd becomes readable; weft_node_poll does what is due and weft_node_events yields what happened. Where a
- *               function was given it is called by weft_node_poll; where NULL was given the event is listed instead.
+ *   Polling     weft_node_fd becomes readable; weft_node_poll does what is due and weft_node_events
+ * yields what happened. Where a function was given it is called by weft_node_poll; where NULL was
+ * given the event is listed instead.
  *
- * Threads  A node belongs to one thread; only weft_node_stop may be called from another thread or a signal handler. Nodes share
- *          nothing.
- * Memory   What a callback or event points to lives until it returns, or until the next call of weft_node_events.
- * Time     Milliseconds.
+ * Threads  A node belongs to one thread; only weft_node_stop may be called from another thread or a
+ * signal handler. Nodes share nothing. Memory   What a callback or event points to lives until it
+ * returns, or until the next call of weft_node_events. Time     Milliseconds.
  */
 #ifndef WEFT_NODE_H
 #define WEFT_NODE_H
@@ -29,27 +29,32 @@ typedef struct weft_exchange weft_exchange; /* an incoming message and the way t
 typedef struct weft_node_params {
     size_t size;                   /* sizeof(weft_node_params); set by WEFT_NODE_PARAMS */
     const weft_identity *identity; /* copied. NULL: the key of this user (made at the first use) */
-    const char *listen;            /* "address:port", port 0: any free one; NULL: any address and port, as clients do */
-    bool serve;                    /* answer strangers (subject to weft_node_allow). Set by weft_node_serve too */
-    bool anonymous;                /* do not show our key to those we send to */
-    uint64_t message_max;          /* largest body that is handed over whole; 0: 1 MiB */
-    uint64_t memory_max;           /* bytes this node may hold; 0: 1 GiB */
-    uint32_t sessions_max;         /* 0: 10240 */
-    uint32_t work_effort;          /* work asked of strangers before anything is computed for them; 0: none */
-    const char *keylog_path;       /* secrets are appended there, for decoders. NULL: none */
+    const char *listen; /* "address:port", port 0: any free one; NULL: any address and port, as
+                           clients do */
+    bool serve;     /* answer strangers (subject to weft_node_allow). Set by weft_node_serve too */
+    bool anonymous; /* do not show our key to those we send to */
+    uint64_t message_max;  /* largest body that is handed over whole; 0: 1 MiB */
+    uint64_t memory_max;   /* bytes this node may hold; 0: 1 GiB */
+    uint32_t sessions_max; /* 0: 10240 */
+    uint32_t
+        work_effort; /* work asked of strangers before anything is computed for them; 0: none */
+    const char *keylog_path; /* secrets are appended there, for decoders. NULL: none */
 } weft_node_params;
 
 #define WEFT_NODE_PARAMS ((weft_node_params){.size = sizeof(weft_node_params)})
 
-/* params NULL: the defaults. WEFT_ERR_IN_USE, WEFT_ERR_DENIED, WEFT_ERR_ADDRESS (listen), the errors of weft_identity_load, WEFT_ERR_NOMEM. */
+/* params NULL: the defaults. WEFT_ERR_IN_USE, WEFT_ERR_DENIED, WEFT_ERR_ADDRESS (listen), the
+ * errors of weft_identity_load, WEFT_ERR_NOMEM. */
 WEFT_API WEFT_NODISCARD weft_err weft_node_open(weft_node **out, const weft_node_params *params);
 
-/* Says goodbye to all peers (waiting at most half a second), gives every message its outcome and frees the node. NULL is allowed. */
+/* Says goodbye to all peers (waiting at most half a second), gives every message its outcome and
+ * frees the node. NULL is allowed. */
 WEFT_API void weft_node_close(weft_node *node);
 
 WEFT_API weft_key weft_node_key(const weft_node *node);
 
-/* Where it listens, "address:port", NUL-terminated. WEFT_ERR_LIMIT: cap is too small (64 always suffices). */
+/* Where it listens, "address:port", NUL-terminated. WEFT_ERR_LIMIT: cap is too small (64 always
+ * suffices). */
 WEFT_API WEFT_NODISCARD weft_err weft_node_address(const weft_node *node, char *out, size_t cap);
 
 /* ---- running ---- */
@@ -63,7 +68,8 @@ WEFT_API void weft_node_stop(weft_node *node);
 /* Readable when weft_node_poll has something to do. */
 WEFT_API int weft_node_fd(const weft_node *node);
 
-/* Does what is due; waits at most timeout_ms for something to do (0: never waits, -1: as long as it takes). */
+/* Does what is due; waits at most timeout_ms for something to do (0: never waits, -1: as long as it
+ * takes). */
 WEFT_API WEFT_NODISCARD weft_err weft_node_poll(weft_node *node, int timeout_ms);
 
 /* ---- incoming messages ---- */
@@ -72,8 +78,9 @@ WEFT_API WEFT_NODISCARD weft_err weft_node_poll(weft_node *node, int timeout_ms)
 typedef enum weft_grade {
     WEFT_GRADE_NONE = 0,
     WEFT_GRADE_NOBODY = 1, /* sealed and fresh, but the sender did not show a key */
-    WEFT_GRADE_EARLY = 2,  /* sender's key proved, once only; forward secrecy begins when the transient key dies */
-    WEFT_GRADE_FULL = 3,   /* sender's key proved, once only, forward secret */
+    WEFT_GRADE_EARLY =
+        2, /* sender's key proved, once only; forward secrecy begins when the transient key dies */
+    WEFT_GRADE_FULL = 3, /* sender's key proved, once only, forward secret */
 } weft_grade;
 WEFT_API const char *weft_grade_text(weft_grade grade);
 
@@ -86,33 +93,43 @@ typedef struct weft_message {
     weft_grade grade;
 } weft_message;
 
-/* Called with a whole message (at most message_max bytes). Answer with weft_reply, now or later (weft_exchange_keep). */
+/* Called with a whole message (at most message_max bytes). Answer with weft_reply, now or later
+ * (weft_exchange_keep). */
 typedef void (*weft_serve_fn)(weft_exchange *exchange, const weft_message *message, void *user);
 
-/* At most 64 services, names of 1 to 64 bytes. fn NULL: messages appear in weft_node_events. WEFT_ERR_EXISTS. */
-WEFT_API WEFT_NODISCARD weft_err weft_node_serve(weft_node *node, const char *service, weft_serve_fn fn, void *user);
+/* At most 64 services, names of 1 to 64 bytes. fn NULL: messages appear in weft_node_events.
+ * WEFT_ERR_EXISTS. */
+WEFT_API WEFT_NODISCARD weft_err weft_node_serve(weft_node *node, const char *service,
+                                                 weft_serve_fn fn, void *user);
 
 /* A service whose messages come in pieces, of any size, with back pressure. */
 typedef struct weft_stream_handler {
     size_t size; /* sizeof(weft_stream_handler) */
-    /* A message begins. WEFT_OK: go on; an error: refused, and the sender is told. *state is handed to the others. */
-    weft_err (*on_open)(weft_exchange *exchange, const weft_message *message, void *user, void **state);
-    /* Some bytes. Returns how many were taken; when less than len, no more comes until weft_exchange_resume. */
+    /* A message begins. WEFT_OK: go on; an error: refused, and the sender is told. *state is handed
+     * to the others. */
+    weft_err (*on_open)(weft_exchange *exchange, const weft_message *message, void *user,
+                        void **state);
+    /* Some bytes. Returns how many were taken; when less than len, no more comes until
+     * weft_exchange_resume. */
     size_t (*on_data)(weft_exchange *exchange, const uint8_t *data, size_t len, void *state);
-    /* Over: WEFT_OK when all bytes came; otherwise it will never be whole. The exchange can still be answered if it was WEFT_OK. */
+    /* Over: WEFT_OK when all bytes came; otherwise it will never be whole. The exchange can still
+     * be answered if it was WEFT_OK. */
     void (*on_end)(weft_exchange *exchange, weft_err err, void *state);
 } weft_stream_handler;
 WEFT_API WEFT_NODISCARD weft_err weft_node_serve_stream(weft_node *node, const char *service,
-                                                        const weft_stream_handler *handler, void *user);
+                                                        const weft_stream_handler *handler,
+                                                        void *user);
 WEFT_API void weft_exchange_resume(weft_exchange *exchange);
 
-/* Who may use a service: "*" is every service; key NULL is anybody. With no rule at all a node refuses everybody.
- * WEFT_ERR_LIMIT: more than 4096 rules. */
-WEFT_API WEFT_NODISCARD weft_err weft_node_allow(weft_node *node, const weft_key *key, const char *service);
+/* Who may use a service: "*" is every service; key NULL is anybody. With no rule at all a node
+ * refuses everybody. WEFT_ERR_LIMIT: more than 4096 rules. */
+WEFT_API WEFT_NODISCARD weft_err weft_node_allow(weft_node *node, const weft_key *key,
+                                                 const char *service);
 
 /* ---- bodies ---- */
 
-/* Reads up to cap bytes of a body to buf. *len = 0 and !*end: nothing now; call weft_node_resume when there is more. */
+/* Reads up to cap bytes of a body to buf. *len = 0 and !*end: nothing now; call weft_node_resume
+ * when there is more. */
 typedef weft_err (*weft_read_fn)(void *user, uint8_t *buf, size_t cap, size_t *len, bool *end);
 
 typedef struct weft_body {
@@ -133,11 +150,13 @@ WEFT_API void weft_node_resume(weft_node *node);
 
 /* ---- answering ---- */
 
-/* A reply with these bytes (copied). At most one reply; it also lets go of the exchange. WEFT_ERR_STATE: already answered. */
+/* A reply with these bytes (copied). At most one reply; it also lets go of the exchange.
+ * WEFT_ERR_STATE: already answered. */
 WEFT_API weft_err weft_reply(weft_exchange *exchange, const void *data, size_t len);
 WEFT_API weft_err weft_reply_body(weft_exchange *exchange, const weft_body *body);
 
-/* Tells the sender that it gets no reply, with a reason for people to be found in its outcome (WEFT_ERR_DENIED, WEFT_ERR_NOT_FOUND, …). */
+/* Tells the sender that it gets no reply, with a reason for people to be found in its outcome
+ * (WEFT_ERR_DENIED, WEFT_ERR_NOT_FOUND, …). */
 WEFT_API weft_err weft_refuse(weft_exchange *exchange, weft_err reason);
 
 /* Keeps the exchange beyond the callback; answer it, or let go with weft_exchange_drop. */
@@ -159,7 +178,8 @@ typedef struct weft_outcome {
     weft_err err;
     weft_node *node;
     void *user;
-    const weft_message *message; /* the reply, with WEFT_REPLIED; body is NULL where it was streamed */
+    const weft_message
+        *message; /* the reply, with WEFT_REPLIED; body is NULL where it was streamed */
     weft_grade grade;
     uint64_t took_us;      /* from weft_node_send to here */
     uint64_t handshake_us; /* of the session's handshake; 0: the session stood already */
@@ -178,43 +198,51 @@ typedef struct weft_send_params {
     const char *service;
     weft_body body;
     weft_priority priority;
-    bool expect_reply;        /* set when reply_within_ms or on_reply_data is; the outcome is WEFT_REPLIED */
+    bool expect_reply; /* set when reply_within_ms or on_reply_data is; the outcome is WEFT_REPLIED
+                        */
     uint32_t reply_within_ms; /* 0: no limit */
     uint32_t reach_within_ms; /* for reaching the peer; 0: 10 s */
     uint64_t reply_max;       /* largest reply that is kept whole; 0: 1 MiB */
-    void (*on_outcome)(const weft_outcome *outcome, void *user); /* exactly once. NULL: listed in weft_node_events */
-    /* The reply in pieces, of any size; returns how many bytes were taken (less: weft_node_resume goes on). NULL: whole, in the outcome. */
+    void (*on_outcome)(const weft_outcome *outcome,
+                       void *user); /* exactly once. NULL: listed in weft_node_events */
+    /* The reply in pieces, of any size; returns how many bytes were taken (less: weft_node_resume
+     * goes on). NULL: whole, in the outcome. */
     size_t (*on_reply_data)(const uint8_t *data, size_t len, void *user);
-    void (*on_progress)(uint64_t sent, uint64_t total, void *user); /* bytes; total UINT64_MAX: not known. NULL: none */
+    void (*on_progress)(uint64_t sent, uint64_t total,
+                        void *user); /* bytes; total UINT64_MAX: not known. NULL: none */
     void *user;
 } weft_send_params;
 
 #define WEFT_SEND_PARAMS ((weft_send_params){.size = sizeof(weft_send_params)})
 
-/* *id (may be NULL) names the message in weft_node_cancel. Everything that can go wrong later is in the outcome.
- * WEFT_ERR_MALFORMED, WEFT_ERR_ADDRESS (to), WEFT_ERR_USAGE, WEFT_ERR_LIMIT, WEFT_ERR_NOT_FOUND (body's file), WEFT_ERR_NOMEM. */
-WEFT_API WEFT_NODISCARD weft_err weft_node_send(weft_node *node, const weft_send_params *params, uint64_t *id);
+/* *id (may be NULL) names the message in weft_node_cancel. Everything that can go wrong later is in
+ * the outcome. WEFT_ERR_MALFORMED, WEFT_ERR_ADDRESS (to), WEFT_ERR_USAGE, WEFT_ERR_LIMIT,
+ * WEFT_ERR_NOT_FOUND (body's file), WEFT_ERR_NOMEM. */
+WEFT_API WEFT_NODISCARD weft_err weft_node_send(weft_node *node, const weft_send_params *params,
+                                                uint64_t *id);
 
 /* Its outcome becomes WEFT_FAILED with WEFT_ERR_CANCELLED, unless it had one. */
 WEFT_API void weft_node_cancel(weft_node *node, uint64_t id);
 
-/* Measures a round trip inside the session (after a handshake if there is none). rtt_us is 0 on an error. */
+/* Measures a round trip inside the session (after a handshake if there is none). rtt_us is 0 on an
+ * error. */
 typedef void (*weft_pong_fn)(weft_err err, uint64_t rtt_us, uint64_t handshake_us, void *user);
-WEFT_API WEFT_NODISCARD weft_err weft_node_ping(weft_node *node, const char *to, uint32_t within_ms, weft_pong_fn fn,
-                                                void *user);
+WEFT_API WEFT_NODISCARD weft_err weft_node_ping(weft_node *node, const char *to, uint32_t within_ms,
+                                                weft_pong_fn fn, void *user);
 
 /* ---- polling ---- */
 
 typedef enum weft_event_kind { WEFT_EVENT_MESSAGE = 1, WEFT_EVENT_OUTCOME = 2 } weft_event_kind;
 
 typedef struct weft_event {
-    weft_event_kind kind;      /* ignore kinds you do not know */
-    weft_exchange *exchange;   /* MESSAGE: kept; answer or drop it */
+    weft_event_kind kind;    /* ignore kinds you do not know */
+    weft_exchange *exchange; /* MESSAGE: kept; answer or drop it */
     const weft_message *message;
     const weft_outcome *outcome; /* OUTCOME */
 } weft_event;
 
-/* Up to max events that had no function to go to. Costs O(events). Never blocks; call weft_node_poll to make progress. */
+/* Up to max events that had no function to go to. Costs O(events). Never blocks; call
+ * weft_node_poll to make progress. */
 WEFT_API size_t weft_node_events(weft_node *node, weft_event *events, size_t max);
 
 /* ---- what it did ---- */
@@ -229,8 +257,10 @@ typedef struct weft_stats {
 } weft_stats;
 WEFT_API void weft_node_stats(const weft_node *node, weft_stats *stats);
 
-/* All counters, and bytes held for each peer, as one JSON object; NUL-terminated. WEFT_ERR_LIMIT: cap is too small; *len is then what is needed. */
-WEFT_API WEFT_NODISCARD weft_err weft_node_stats_json(const weft_node *node, char *out, size_t cap, size_t *len);
+/* All counters, and bytes held for each peer, as one JSON object; NUL-terminated. WEFT_ERR_LIMIT:
+ * cap is too small; *len is then what is needed. */
+WEFT_API WEFT_NODISCARD weft_err weft_node_stats_json(const weft_node *node, char *out, size_t cap,
+                                                      size_t *len);
 
 /* For main(): prints what went wrong in a sentence to standard error, and gives the exit status. */
 WEFT_API int weft_exit(weft_err err);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core.h - a whole endpoint without I/O: admission, handshakes, sessions and messages behind one small interface. The node joins it to
- * sockets and a clock, the simulator to a virtual network; both use it in the same way.
+ * core.h - a whole endpoint without I/O: admission, handshakes, sessions and messages behind one
+ * small interface. The node joins it to sockets and a clock, the simulator to a virtual network;
+ * both use it in the same way.
  *
- * Order    After every call that takes `now`: drain wf_core_next_event, then wf_core_send until it yields nothing, then ask
- *          wf_core_deadline.
- * Threads  One thread at a time.
- * Memory   All through config.mem. A message body is bounded by buffers and credit, never held whole.
+ * Order    After every call that takes `now`: drain wf_core_next_event, then wf_core_send until it
+ * yields nothing, then ask wf_core_deadline. Threads  One thread at a time. Memory   All through
+ * config.mem. A message body is bounded by buffers and credit, never held whole.
  */
 #ifndef WF_ENDPOINT_CORE_H
 #define WF_ENDPOINT_CORE_H
@@ -22,24 +22,25 @@ struct wf_core;
 struct wf_core_config {
     struct wf_mem *mem;
     const struct wf_rng *rng;
-    uint8_t seed[32];   /* of the identity; copied into secret memory */
-    bool serve;         /* answer HELLOs */
-    uint32_t effort;    /* work asked of clients; 0: none */
-    uint64_t wall_ms;   /* wall clock at `now` of wf_core_new; 0: none that can be trusted */
-    size_t sessions_max;         /* 0: 10240 */
-    size_t messages_in_max;      /* messages a peer may have open; 0: 256 */
-    uint64_t node_credit;        /* bytes a peer may have unread at us; 0: 16 MiB */
-    uint64_t message_credit;     /* per message; 0: 4 MiB */
-    uint64_t datagram_max;       /* largest datagram we take; 0: 65507 */
-    uint64_t idle_ms;            /* 0: 30000 */
+    uint8_t seed[32];        /* of the identity; copied into secret memory */
+    bool serve;              /* answer HELLOs */
+    uint32_t effort;         /* work asked of clients; 0: none */
+    uint64_t wall_ms;        /* wall clock at `now` of wf_core_new; 0: none that can be trusted */
+    size_t sessions_max;     /* 0: 10240 */
+    size_t messages_in_max;  /* messages a peer may have open; 0: 256 */
+    uint64_t node_credit;    /* bytes a peer may have unread at us; 0: 16 MiB */
+    uint64_t message_credit; /* per message; 0: 4 MiB */
+    uint64_t datagram_max;   /* largest datagram we take; 0: 65507 */
+    uint64_t idle_ms;        /* 0: 30000 */
     uint64_t handshake_timeout_us; /* 0: 10 s */
-    uint64_t effort_max;         /* most work done for one handshake; 0: 2^24 tries */
-    size_t peer_memory_max;      /* bytes held for one peer; 0: 64 MiB */
+    uint64_t effort_max;           /* most work done for one handshake; 0: 2^24 tries */
+    size_t peer_memory_max;        /* bytes held for one peer; 0: 64 MiB */
     const struct wf_keylog *keylog;
     const struct wf_trace *trace;
 };
 
-WEFT_NODISCARD weft_err wf_core_new(struct wf_core **out, const struct wf_core_config *c, weft_time now);
+WEFT_NODISCARD weft_err wf_core_new(struct wf_core **out, const struct wf_core_config *c,
+                                    weft_time now);
 
 /* Every message without an outcome gets one first if the events are drained after wf_core_shut. */
 void wf_core_free(struct wf_core *c);
@@ -50,7 +51,8 @@ void wf_core_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d,
 /* One train to one address; false: nothing to send now. cap >= 65536. */
 bool wf_core_send(struct wf_core *c, weft_time now, uint8_t *buf, size_t cap, struct wf_send *out);
 /* The last train of this size to that address was refused as too big. */
-void wf_core_too_big(struct wf_core *c, weft_time now, const struct wf_addr *to, size_t datagram_len);
+void wf_core_too_big(struct wf_core *c, weft_time now, const struct wf_addr *to,
+                     size_t datagram_len);
 weft_time wf_core_deadline(const struct wf_core *c);
 void wf_core_tick(struct wf_core *c, weft_time now);
 
@@ -62,19 +64,20 @@ struct wf_core_send_params {
     weft_span service;
     uint8_t priority;
     bool open_ended;
-    uint64_t length;             /* unless open_ended */
-    bool expect_reply;           /* the outcome is REPLIED rather than DELIVERED */
-    uint64_t outcome_within_us;  /* EXPIRED after it; 0: no limit */
-    void *user;                  /* given back in events */
+    uint64_t length;            /* unless open_ended */
+    bool expect_reply;          /* the outcome is REPLIED rather than DELIVERED */
+    uint64_t outcome_within_us; /* EXPIRED after it; 0: no limit */
+    void *user;                 /* given back in events */
 };
 
 /* *id names the message until its outcome was taken. The body follows through wf_core_write. */
-WEFT_NODISCARD weft_err wf_core_message(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
-                                        uint64_t *id);
-/* As wf_chan_write; WRITABLE events follow when less was taken. Replies are written in the same way. */
-WEFT_NODISCARD weft_err wf_core_write(struct wf_core *c, weft_time now, uint64_t id, weft_span data, bool end,
+WEFT_NODISCARD weft_err wf_core_message(struct wf_core *c, weft_time now,
+                                        const struct wf_core_send_params *p, uint64_t *id);
+/* As wf_chan_write; WRITABLE events follow when less was taken. Replies are written in the same
+ * way. */
+WEFT_NODISCARD weft_err wf_core_write(struct wf_core *c, uint64_t id, weft_span data, bool end,
                                       size_t *taken);
-void wf_core_cancel(struct wf_core *c, weft_time now, uint64_t id, uint64_t code);
+void wf_core_cancel(struct wf_core *c, uint64_t id, uint64_t code);
 
 /* --- messages in (id: from the MESSAGE event) --- */
 struct wf_core_reply_params {
@@ -84,30 +87,36 @@ struct wf_core_reply_params {
     void *user;
 };
 /* A message back to the sender of `id`; it has an outcome of its own (DELIVERED, …). */
-WEFT_NODISCARD weft_err wf_core_reply(struct wf_core *c, weft_time now, uint64_t id, const struct wf_core_reply_params *p,
-                                      uint64_t *reply_id);
+WEFT_NODISCARD weft_err wf_core_reply(struct wf_core *c, uint64_t id,
+                                      const struct wf_core_reply_params *p, uint64_t *reply_id);
 weft_span wf_core_peek(struct wf_core *c, uint64_t id, bool *at_end);
-void wf_core_consume(struct wf_core *c, weft_time now, uint64_t id, size_t len);
-/* No more of it is wanted; `code` other than WF_CODE_NONE tells the sender why. The id ends, replies to it stay possible through reply_id only. */
-void wf_core_release(struct wf_core *c, weft_time now, uint64_t id, uint64_t code);
+void wf_core_consume(struct wf_core *c, uint64_t id, size_t len);
+/* No more of it is wanted; `code` other than WF_CODE_NONE tells the sender why. The id ends,
+ * replies to it stay possible through reply_id only. */
+void wf_core_release(struct wf_core *c, uint64_t id, uint64_t code);
 
 /* --- peers --- */
-/* Sends a PING to the peer (after a handshake if there is no session); a PONG event, or a PING_FAILED event, with `user` answers. */
-WEFT_NODISCARD weft_err wf_core_ping(struct wf_core *c, weft_time now, const struct wf_core_send_params *p);
-/* Ends all sessions with a CLOSE; outcomes follow as events, and wf_core_send still yields the last packets. */
+/* Sends a PING to the peer (after a handshake if there is no session); a PONG event, or a
+ * PING_FAILED event, with `user` answers. */
+WEFT_NODISCARD weft_err wf_core_ping(struct wf_core *c, weft_time now,
+                                     const struct wf_core_send_params *p);
+/* Ends all sessions with a CLOSE; outcomes follow as events, and wf_core_send still yields the last
+ * packets. */
 void wf_core_shut(struct wf_core *c, weft_time now);
-bool wf_core_is_quiet(const struct wf_core *c); /* nothing to send, no message without outcome, no session open */
+bool wf_core_is_quiet(
+    const struct wf_core *c); /* nothing to send, no message without outcome, no session open */
 
 enum wf_core_event_kind {
-    WF_CORE_MESSAGE,  /* a peer opened a message: id, open, peer, nobody; reply_to_id when it answers one of ours */
+    WF_CORE_MESSAGE, /* a peer opened a message: id, open, peer, nobody; reply_to_id when it answers
+                        one of ours */
     WF_CORE_READABLE, /* id */
-    WF_CORE_BROKEN,   /* id: the incoming message will never be complete (cancelled, or the session ended); err, code. The id stays
-                         valid until wf_core_release */
+    WF_CORE_BROKEN,   /* id: the incoming message will never be complete (cancelled, or the session
+                         ended); err, code. The id stays   valid until wf_core_release */
     WF_CORE_WRITABLE, /* id, user */
     WF_CORE_OUTCOME,  /* id, user, outcome, err, code: exactly one per message; the id ends */
     WF_CORE_PONG,     /* user, rtt_us, handshake_us */
     WF_CORE_PING_FAILED, /* user, err */
-    WF_CORE_SESSION,  /* a session stands: peer, nobody, address, handshake_us, packets until then */
+    WF_CORE_SESSION, /* a session stands: peer, nobody, address, handshake_us, packets until then */
     WF_CORE_SESSION_ENDED, /* peer, err, code */
 };
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * chan.h - a channel: one session at work. Acknowledgement, loss recovery, congestion, flow control, messages, paths
- * and key change over sealed packets (docs/spec/2, 3, 4). A pure core: bytes and time in; bytes, events and one deadline out.
+ * chan.h - a channel: one session at work. Acknowledgement, loss recovery, congestion, flow
+ * control, messages, paths and key change over sealed packets (docs/spec/2, 3, 4). A pure core:
+ * bytes and time in; bytes, events and one deadline out.
  *
- * Life     new (no keys: messages can be opened and written, early frames taken and given) -> wf_chan_start (keys) -> open ->
- *          closing -> closed. The owner routes datagrams to it by connection id and frees it after the CLOSED event.
- * Order    After every call that takes `now`: drain wf_chan_next_event, then call wf_chan_send until it yields nothing, then ask wf_chan_deadline.
+ * Life     new (no keys: messages can be opened and written, early frames taken and given) ->
+ * wf_chan_start (keys) -> open -> closing -> closed. The owner routes datagrams to it by connection
+ * id and frees it after the CLOSED event. Order    After every call that takes `now`: drain
+ * wf_chan_next_event, then call wf_chan_send until it yields nothing, then ask wf_chan_deadline.
  * Threads  One thread at a time per channel; channels share nothing but what their config hands in.
  * Memory   All through config.mem, within its cap. Spans passed in are borrowed for the call.
  */
@@ -29,27 +31,31 @@ struct wf_chan_config {
     struct wf_aead *aead;
     struct wf_secret_arena *secrets; /* slots of at least sizeof(struct wf_keys) */
     enum wf_role role;
-    uint8_t cid_rx[WF_CID_LEN];   /* by which the peer calls us */
-    struct wf_params params;      /* what we announce */
-    size_t send_buffer;           /* most unacknowledged and unsent bytes kept per outgoing message; 0: 2 MiB */
-    size_t messages_out_max;      /* outgoing messages at once; 0: 4096 */
-    uint64_t rekey_after_us;      /* 0: 120 s */
-    uint64_t rekey_after_packets; /* 0: 2^32 */
-    uint64_t first_number;        /* 0: 1. Tests start near the hard stop */
+    uint8_t cid_rx[WF_CID_LEN]; /* by which the peer calls us */
+    struct wf_params params;    /* what we announce */
+    size_t
+        send_buffer; /* most unacknowledged and unsent bytes kept per outgoing message; 0: 2 MiB */
+    size_t messages_out_max;        /* outgoing messages at once; 0: 4096 */
+    uint64_t rekey_after_us;        /* 0: 120 s */
+    uint64_t rekey_after_packets;   /* 0: 2^32 */
+    uint64_t first_number;          /* 0: 1. Tests start near the hard stop */
     const struct wf_keylog *keylog; /* NULL: none */
     const struct wf_trace *trace;   /* NULL: none */
 };
 
-WEFT_NODISCARD weft_err wf_chan_new(struct wf_chan **out, const struct wf_chan_config *c, weft_time now);
+WEFT_NODISCARD weft_err wf_chan_new(struct wf_chan **out, const struct wf_chan_config *c,
+                                    weft_time now);
 void wf_chan_free(struct wf_chan *c);
 
 /* --- the handshake's part --- */
 
-/* Frames for SOLVE (client) or CONFIRM (server): what is ready, at most cap bytes. They count as packet 0 (spec 4.1-5). At most once;
- * peer credit is not known yet at the client, so at most `credit` bytes of message data are written (the server: its peer's credit). */
+/* Frames for SOLVE (client) or CONFIRM (server): what is ready, at most cap bytes. They count as
+ * packet 0 (spec 4.1-5). At most once; peer credit is not known yet at the client, so at most
+ * `credit` bytes of message data are written (the server: its peer's credit). */
 size_t wf_chan_early_write(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap);
 
-/* What the other end announced, its connection id, and the path on which it is. Before early_recv. */
+/* What the other end announced, its connection id, and the path on which it is. Before early_recv.
+ */
 struct wf_chan_peer {
     struct wf_params params;
     uint8_t cid[WF_CID_LEN];
@@ -60,10 +66,11 @@ void wf_chan_set_peer(struct wf_chan *c, weft_time now, const struct wf_chan_pee
 /* Frames that SOLVE or CONFIRM carried. */
 void wf_chan_early_recv(struct wf_chan *c, weft_time now, weft_span frames);
 
-/* Keys are there: packets can be sealed and opened. At the client this acknowledges packet 0 and makes it send at once (spec 1.4-4).
- * rtt_us: a round trip measured by the handshake, 0: none. WEFT_ERR_NOMEM. */
-WEFT_NODISCARD weft_err wf_chan_start(struct wf_chan *c, weft_time now, const struct wf_session_secrets *s,
-                                      uint64_t rtt_us);
+/* Keys are there: packets can be sealed and opened. At the client this acknowledges packet 0 and
+ * makes it send at once (spec 1.4-4). rtt_us: a round trip measured by the handshake, 0: none.
+ * WEFT_ERR_NOMEM. */
+WEFT_NODISCARD weft_err wf_chan_start(struct wf_chan *c, weft_time now,
+                                      const struct wf_session_secrets *s, uint64_t rtt_us);
 
 /* --- packets --- */
 
@@ -93,70 +100,84 @@ void wf_chan_tick(struct wf_chan *c, weft_time now);
 struct wf_message_params {
     weft_span service; /* empty: handler */
     uint64_t handler, reply_to, regards_to, lifetime_ms;
-    uint8_t priority;  /* enum wf_priority */
+    uint8_t priority; /* enum wf_priority */
     bool open_ended;
     uint64_t length; /* unless open_ended; bytes that will be written */
 };
 
 /* *number names the message from now on. WEFT_ERR_LIMIT: too many at once. WEFT_ERR_CLOSED. */
-WEFT_NODISCARD weft_err wf_chan_open(struct wf_chan *c, const struct wf_message_params *p, uint64_t *number);
+WEFT_NODISCARD weft_err wf_chan_open(struct wf_chan *c, const struct wf_message_params *p,
+                                     uint64_t *number);
 
-/* Copies as much as the send buffer takes, *taken bytes; end: these are the last bytes (and only counts when all were taken). When less
- * was taken, a WRITABLE event follows. WEFT_ERR_USAGE: more than the length; WEFT_ERR_STATE: ended, stopped or cancelled. */
-WEFT_NODISCARD weft_err wf_chan_write(struct wf_chan *c, uint64_t number, weft_span data, bool end, size_t *taken);
+/* Copies as much as the send buffer takes, *taken bytes; end: these are the last bytes (and only
+ * counts when all were taken). When less was taken, a WRITABLE event follows. WEFT_ERR_USAGE: more
+ * than the length; WEFT_ERR_STATE: ended, stopped or cancelled. */
+WEFT_NODISCARD weft_err wf_chan_write(struct wf_chan *c, uint64_t number, weft_span data, bool end,
+                                      size_t *taken);
 void wf_chan_cancel(struct wf_chan *c, uint64_t number, uint64_t code);
 
 /* --- messages in --- */
 
-/* Contiguous bytes that arrived and were not consumed: a borrowed span, valid until the next call; empty when there are none now. *at_end: the
- * message ends right after it. The bytes stay until consumed. */
+/* Contiguous bytes that arrived and were not consumed: a borrowed span, valid until the next call;
+ * empty when there are none now. *at_end: the message ends right after it. The bytes stay until
+ * consumed. */
 weft_span wf_chan_peek(struct wf_chan *c, uint64_t number, bool *at_end);
 void wf_chan_consume(struct wf_chan *c, uint64_t number, size_t len);
 
-/* We do not want the rest: STOP goes out, what is kept is dropped. Also releases a message that was consumed to its end. */
+/* True when all bytes of the message have arrived (consumed or not). */
+bool wf_chan_is_whole(const struct wf_chan *c, uint64_t number);
+
+/* We do not want the rest: STOP goes out, what is kept is dropped. Also releases a message that was
+ * consumed to its end. */
 void wf_chan_stop(struct wf_chan *c, uint64_t number, uint64_t code);
 
 /* --- the rest --- */
-/* Tells the sender of the peer's message `regards` that it gets no reply, and why: an ERROR frame, an ERROR event there. */
+/* Tells the sender of the peer's message `regards` that it gets no reply, and why: an ERROR frame,
+ * an ERROR event there. */
 void wf_chan_error(struct wf_chan *c, uint64_t regards, uint64_t code, weft_span text);
-WEFT_NODISCARD weft_err wf_chan_datagram(struct wf_chan *c, weft_span data); /* WEFT_ERR_LIMIT: queue full or too long */
-void wf_chan_ping(struct wf_chan *c);                                      /* a PONG event when it is acknowledged */
+WEFT_NODISCARD weft_err
+wf_chan_datagram(struct wf_chan *c, weft_span data); /* WEFT_ERR_LIMIT: queue full or too long */
+void wf_chan_ping(struct wf_chan *c);                /* a PONG event when it is acknowledged */
 void wf_chan_close(struct wf_chan *c, weft_time now, uint64_t code, weft_span text);
 
 enum wf_chan_event_kind {
-    WF_CHAN_CONFIRMED,   /* server: the first packet of the client opened */
-    WF_CHAN_OPENED,      /* the peer opened a message: number and `open` */
-    WF_CHAN_READABLE,    /* number: peek yields more (edge: once until consumed or peeked empty) */
-    WF_CHAN_CANCELLED,   /* number, code: the peer gave its message up */
-    WF_CHAN_WRITABLE,    /* number: wf_chan_write takes bytes again */
-    WF_CHAN_DELIVERED,   /* number: the peer has acknowledged all of it */
-    WF_CHAN_STOPPED,     /* number, code: the peer does not want our message */
-    WF_CHAN_ERROR,       /* number (of a message of ours, or 0), code, data: an ERROR frame came */
-    WF_CHAN_DATAGRAM,    /* data */
-    WF_CHAN_PONG,        /* rtt_us */
-    WF_CHAN_PATH,        /* the peer is reached at another address now */
-    WF_CHAN_NEW_CID,     /* cid: also route this connection id here */
-    WF_CHAN_OLD_CID,     /* cid: no longer */
-    WF_CHAN_CLOSED,      /* err, code, data (the text): nothing more comes after it */
+    WF_CHAN_CONFIRMED, /* server: the first packet of the client opened */
+    WF_CHAN_OPENED,    /* the peer opened a message: number and `open` */
+    WF_CHAN_READABLE,  /* number: peek yields more (edge: once until consumed or peeked empty) */
+    WF_CHAN_CANCELLED, /* number, code: the peer gave its message up */
+    WF_CHAN_WRITABLE,  /* number: wf_chan_write takes bytes again */
+    WF_CHAN_DELIVERED, /* number: the peer has acknowledged all of it */
+    WF_CHAN_STOPPED,   /* number, code: the peer does not want our message */
+    WF_CHAN_ERROR,     /* number (of a message of ours, or 0), code, data: an ERROR frame came */
+    WF_CHAN_DATAGRAM,  /* data */
+    WF_CHAN_PONG,      /* rtt_us */
+    WF_CHAN_PATH,      /* the peer is reached at another address now */
+    WF_CHAN_NEW_CID,   /* cid: also route this connection id here */
+    WF_CHAN_OLD_CID,   /* cid: no longer */
+    WF_CHAN_CLOSED,    /* err, code, data (the text): nothing more comes after it */
 };
 
 struct wf_chan_event {
     enum wf_chan_event_kind kind;
     uint64_t number, code, rtt_us;
-    weft_err err; /* CLOSED: WEFT_OK when we closed, WEFT_ERR_CLOSED by the peer, WEFT_ERR_TIMEOUT, WEFT_ERR_PROTOCOL, … */
+    weft_err err; /* CLOSED: WEFT_OK when we closed, WEFT_ERR_CLOSED by the peer, WEFT_ERR_TIMEOUT,
+                     WEFT_ERR_PROTOCOL, … */
     struct wf_frame_open open;
     weft_span data;
     uint8_t cid[WF_CID_LEN];
 };
 
-/* The oldest event; false when there is none. Spans in it live until the next call on the channel. */
+/* The oldest event; false when there is none. Spans in it live until the next call on the channel.
+ */
 bool wf_chan_next_event(struct wf_chan *c, struct wf_chan_event *out);
 
 struct wf_chan_stats {
-    uint64_t packets_sent, packets_received, packets_lost, packets_dropped, packets_replayed, packets_forged;
+    uint64_t packets_sent, packets_received, packets_lost, packets_dropped, packets_replayed,
+        packets_forged;
     uint64_t bytes_sent, bytes_received; /* datagram bodies */
     uint64_t frames_resent, pto_count, rekeys, path_changes;
-    uint64_t srtt_us, min_rtt_us, rttvar_us, cwnd, in_flight, pacing_rate; /* bytes, bytes a second */
+    uint64_t srtt_us, min_rtt_us, rttvar_us, cwnd, in_flight,
+        pacing_rate; /* bytes, bytes a second */
     uint64_t datagram_len;
     uint64_t messages_out, messages_in, messages_open_out, messages_open_in;
     uint64_t credit_left, control_bytes;
@@ -165,7 +186,8 @@ void wf_chan_stats(const struct wf_chan *c, struct wf_chan_stats *out);
 bool wf_chan_is_started(const struct wf_chan *c);
 bool wf_chan_is_idle(const struct wf_chan *c); /* no message, nothing in flight */
 
-/* For the simulator: checks the channel's own invariants (sums, windows, credits, caps); NULL or a sentence saying what is broken. */
+/* For the simulator: checks the channel's own invariants (sums, windows, credits, caps); NULL or a
+ * sentence saying what is broken. */
 const char *wf_chan_check(const struct wf_chan *c);
 
 #endif

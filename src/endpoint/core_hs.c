@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core_hs.c - from strangers to a session: the client's handshake pushed on, and SOLVEs accepted
+ * and confirmed.
+ *
+ * The first message rides in SOLVE and its reply in CONFIRM, so a session's channel exists before
+ * its keys do.
+ */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "endpoint/core_priv.h"
+
+/* --- client --- */
+
+static void give_data(struct session *s, weft_time now)
+{
+    uint8_t frames[WF_SOLVE_MAX];
+    struct wf_solve_body body = {.wall_ms = core_wall_ms(s->core, now),
+                                 .params = core_params(s->core)};
+    size_t room = wf_hs_room(s->hs, &body.params);
+    size_t len =
+        wf_chan_early_write(s->chan, now, frames, room < sizeof frames ? room : sizeof frames);
+    weft_err err = WEFT_OK;
+
+    memcpy(body.cid, s->cids[0], WF_CID_LEN);
+    body.frames = (weft_span){frames, len};
+    err = wf_hs_solve(s->hs, now, &body);
+    if (err != WEFT_OK)
+        session_end(s, err, 0);
+}
+
+static weft_err start_client(struct session *s, weft_time now, const struct wf_hs_result *r)
+{
+    struct wf_chan_peer peer = {.params = r->body.params, .remote = s->remote, .local = s->local};
+    uint64_t rtt_us =
+        r->solve_repeated ? r->challenge_at - r->hello_sent : r->confirm_at - r->solve_sent;
+    weft_err err = WEFT_OK;
+
+    memcpy(peer.cid, r->body.cid, WF_CID_LEN);
+    wf_chan_set_peer(s->chan, now, &peer);
+    err = wf_chan_start(s->chan, now, &r->secrets, rtt_us);
+    if (err != WEFT_OK)
+        return err;
+    session_enter(s, SESSION_OPEN);
+    session_begun(s, now);
+    wf_chan_early_recv(s->chan, now, r->body.frames);
+    return WEFT_OK;
+}
+
+static void finish(struct session *s, weft_time now)
+{
+    struct wf_hs_result r;
+    weft_err err = wf_hs_result(s->hs, &r);
+
+    wf_list_remove(&s->calling_link);
+    wf_hs_free(s->hs);
+    s->hs = NULL;
+    if (err == WEFT_OK)
+        err = start_client(s, now, &r);
+    wf_wipe(&r, sizeof r);
+    if (err != WEFT_OK)
+        session_end(s, err, 0);
+}
+
+/* Does what the handshake's state asks for. Proof of work goes on a piece at a time. */
+void hs_progress(struct session *s, weft_time now)
+{
+    if (s->hs == NULL)
+        return;
+    if (wf_hs_state(s->hs) == WF_HS_NEED_DATA)
+        give_data(s, now);
+    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_WORKING)
+        wf_hs_work(s->hs, now, CORE_WORK_TRIES);
+    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_SOLVE)
+        s->maybe_sent = true;
+    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_DONE)
+        finish(s, now);
+    else if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_FAILED)
+        session_end(s, wf_hs_error(s->hs), 0);
+}
+
+/* --- server --- */
+
+static weft_err take_session(struct session *s, weft_time now, const struct wf_datagram *d)
+{
+    const struct wf_adm_result *r = s->core->result;
+    struct wf_chan_peer peer = {.params = r->body.params, .remote = d->from, .local = d->to};
+
+    memcpy(peer.cid, r->body.cid, WF_CID_LEN);
+    s->remote = d->from;
+    s->local = d->to;
+    s->nobody = r->one_way;
+    s->ticket = r->ticket;
+    s->has_ticket = true;
+    s->maybe_sent = true;
+    if (!s->nobody) {
+        weft_err err = session_bind_peer(s, r->peer, false);
+
+        if (err != WEFT_OK)
+            return err;
+    }
+    wf_chan_set_peer(s->chan, now, &peer);
+    wf_chan_early_recv(s->chan, now, r->body.frames);
+    return WEFT_OK;
+}
+
+/* core->result holds an accepted SOLVE. */
+void accept_solve(struct wf_core *c, weft_time now, const struct wf_datagram *d)
+{
+    struct session *s = session_new(c, now, WF_ROLE_SERVER);
+
+    if (s == NULL) {
+        wf_adm_refuse(c->adm, c->result->ticket);
+        return;
+    }
+    if (take_session(s, now, d) != WEFT_OK) {
+        wf_adm_refuse(c->adm, c->result->ticket);
+        session_free(s);
+        return;
+    }
+    s->confirm_at = now + CORE_CONFIRM_DELAY_US;
+    session_touch(s);
+}
+
+/* SPEC 1.4-2: it waits at most 5 ms, and only for replies to messages that SOLVE carried whole. */
+bool confirm_is_due(const struct session *s, weft_time now)
+{
+    return s->state == SESSION_CONFIRMING && (s->unanswered == 0 || now >= s->confirm_at);
+}
+
+bool confirm_send(struct session *s, weft_time now, uint8_t *buf, struct wf_send *out)
+{
+    struct wf_core *c = s->core;
+    struct wf_adm_confirm confirm = {.params = core_params(c)};
+    struct wf_session_secrets secrets;
+    uint8_t frames[WF_SOLVE_MAX];
+    size_t room = wf_adm_confirm_room(c->adm, s->ticket, &confirm.params);
+    size_t len =
+        wf_chan_early_write(s->chan, now, frames, room < sizeof frames ? room : sizeof frames);
+    weft_err err = WEFT_OK;
+
+    memcpy(confirm.cid, s->cids[0], WF_CID_LEN);
+    confirm.frames = (weft_span){frames, len};
+    *out = (struct wf_send){.to = s->remote, .from = s->local};
+    err = wf_adm_confirm(c->adm, now, s->ticket, &confirm, buf, &out->len, &secrets);
+    if (err == WEFT_OK)
+        err = wf_chan_start(s->chan, now, &secrets, 0);
+    wf_wipe(&secrets, sizeof secrets);
+    if (err != WEFT_OK) {
+        session_end(s, err, 0);
+        return false;
+    }
+    session_enter(s, SESSION_OPEN);
+    session_begun(s, now);
+    return true;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core_net.c - datagrams and time: what arrives is led to admission, a handshake or a channel by
+ * its first bytes; what is to go is asked of each in turn.
+ */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "crypto/dh.h"
+#include "endpoint/core_priv.h"
+#include "wire/packet.h"
+
+static void put_reply(struct wf_core *c, const struct wf_datagram *d)
+{
+    struct reply *r = NULL;
+
+    if (c->reply_count == CORE_REPLIES_MAX)
+        return; /* as if the network had lost it */
+    r = &c->replies[(c->reply_first + c->reply_count++) % CORE_REPLIES_MAX];
+    r->to = d->from;
+    r->from = d->to;
+    r->len = c->result->reply_len;
+    memcpy(r->data, c->result->reply, r->len);
+}
+
+static void recv_stranger(struct wf_core *c, weft_time now, const struct wf_datagram *d,
+                          weft_span packet)
+{
+    if (c->adm == NULL || c->shut || !wf_addr_is_unicast_peer(&d->from)) {
+        c->stats.dropped_unknown++;
+        return;
+    }
+    wf_adm_recv(c->adm, now, &d->from, packet, c->result);
+    if (c->result->kind == WF_ADM_REPLY)
+        put_reply(c, d);
+    else if (c->result->kind == WF_ADM_ACCEPT)
+        accept_solve(c, now, d);
+}
+
+/* A CHALLENGE names no session: every call to that address may look at it. */
+static void recv_challenge(struct wf_core *c, weft_time now, const struct wf_datagram *d,
+                           weft_span packet)
+{
+    struct wf_link *next = NULL;
+
+    for (struct wf_link *l = c->calling.first; l != NULL; l = next) {
+        struct session *s = WF_CONTAINER_OF(l, struct session, calling_link);
+
+        next = l->next;
+        if (!wf_addr_equal(&s->remote, &d->from) || wf_hs_state(s->hs) != WF_HS_HELLO)
+            continue;
+        s->local = d->to;
+        wf_hs_recv(s->hs, now, packet);
+        hs_progress(s, now);
+        session_touch(s);
+    }
+}
+
+static void recv_confirm(struct wf_core *c, weft_time now, weft_span packet)
+{
+    struct session *s = NULL;
+
+    if (packet.len >= WF_CONFIRM_MIN)
+        s = wf_table_get(&c->sessions, (weft_span){packet.data + 1, WF_CID_LEN});
+    if (s == NULL || s->hs == NULL) {
+        c->stats.dropped_unknown++;
+        return;
+    }
+    wf_hs_recv(s->hs, now, packet);
+    hs_progress(s, now);
+    session_touch(s);
+}
+
+static void recv_other(struct wf_core *c, weft_time now, const struct wf_datagram *d,
+                       weft_span packet)
+{
+    uint8_t type = packet.len == 0 ? 0 : packet.data[0];
+
+    switch (type) {
+    case WF_TYPE_HELLO:
+    case WF_TYPE_SOLVE:
+        recv_stranger(c, now, d, packet);
+        return;
+    case WF_TYPE_CHALLENGE:
+        recv_challenge(c, now, d, packet);
+        return;
+    case WF_TYPE_CONFIRM:
+        recv_confirm(c, now, packet);
+        return;
+    default:
+        c->stats.dropped_malformed++;
+    }
+}
+
+/* A run of packets of one session, handed over in one call. */
+struct run {
+    struct session *session;
+    struct wf_chan_packet packets[CORE_RUN_MAX];
+    size_t count;
+};
+
+static void flush_run(struct wf_core *c, weft_time now, const struct wf_datagram *d,
+                      struct run *run)
+{
+    struct wf_chan_arrival a = {
+        .from = d->from, .to = d->to, .ecn = d->ecn, .packets = run->packets, .count = run->count};
+    struct session *s = run->session;
+
+    (void)c;
+    run->session = NULL;
+    run->count = 0;
+    if (s == NULL || a.count == 0)
+        return;
+    wf_chan_recv(s->chan, now, &a);
+    session_touch(s);
+}
+
+static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram *d, uint8_t *data,
+                     size_t len, struct run *run)
+{
+    const uint8_t *cid = NULL;
+    const uint8_t *tag = NULL;
+    struct session *s = NULL;
+
+    c->stats.datagrams_in++;
+    c->stats.bytes_in += len;
+    if (!wf_packet_peek((weft_span){data, len}, &cid, &tag)) {
+        flush_run(c, now, d, run);
+        recv_other(c, now, d, (weft_span){data, len});
+        return;
+    }
+    s = wf_table_get(&c->sessions, (weft_span){cid, WF_CID_LEN});
+    if (s == NULL || s->state != SESSION_OPEN) {
+        c->stats.dropped_unknown++;
+        return;
+    }
+    if (run->session != s || run->count == CORE_RUN_MAX)
+        flush_run(c, now, d, run);
+    run->session = s;
+    run->packets[run->count++] = (struct wf_chan_packet){data, len};
+}
+
+static void recv_datagram(struct wf_core *c, weft_time now, const struct wf_datagram *d)
+{
+    size_t step = d->segment == 0 || d->segment > d->len ? d->len : d->segment;
+    struct run run = {.session = NULL, .count = 0};
+
+    if (d->len == 0)
+        return;
+    for (size_t at = 0; at < d->len; at += step) {
+        size_t len = d->len - at < step ? d->len - at : step;
+
+        recv_one(c, now, d, d->data + at, len, &run);
+    }
+    flush_run(c, now, d, &run);
+}
+
+void wf_core_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, size_t count)
+{
+    core_release_taken(c);
+    for (size_t i = 0; i < count; i++)
+        recv_datagram(c, now, &d[i]);
+}
+
+static bool send_reply(struct wf_core *c, uint8_t *buf, struct wf_send *out)
+{
+    struct reply *r = &c->replies[c->reply_first];
+
+    if (c->reply_count == 0)
+        return false;
+    memcpy(buf, r->data, r->len);
+    *out = (struct wf_send){.to = r->to, .from = r->from, .len = r->len, .segment = r->len};
+    c->reply_first = (c->reply_first + 1) % CORE_REPLIES_MAX;
+    c->reply_count--;
+    return true;
+}
+
+static bool send_hs(struct session *s, weft_time now, uint8_t *buf, size_t cap, struct wf_send *out)
+{
+    size_t len = 0;
+
+    hs_progress(s, now);
+    if (s->hs == NULL)
+        return false;
+    wf_hs_send(s->hs, now, buf, cap, &len);
+    *out = (struct wf_send){.to = s->remote, .from = s->local, .len = len, .segment = len};
+    return len > 0;
+}
+
+static bool send_session(struct session *s, weft_time now, uint8_t *buf, size_t cap,
+                         struct wf_send *out)
+{
+    if (s->hs != NULL && send_hs(s, now, buf, cap, out))
+        return true;
+    if (confirm_is_due(s, now))
+        return confirm_send(s, now, buf, out);
+    if (s->state != SESSION_OPEN)
+        return false;
+    s->maybe_sent = true;
+    return wf_chan_send(s->chan, now, buf, cap, out);
+}
+
+static void count_out(struct wf_core *c, const struct wf_send *out)
+{
+    size_t step = out->segment == 0 || out->segment > out->len ? out->len : out->segment;
+
+    c->stats.datagrams_out += (out->len + step - 1) / step;
+    c->stats.bytes_out += out->len;
+}
+
+bool wf_core_send(struct wf_core *c, weft_time now, uint8_t *buf, size_t cap, struct wf_send *out)
+{
+    bool sent = send_reply(c, buf, out);
+
+    core_release_taken(c);
+    while (!sent && c->dirty.first != NULL) {
+        struct session *s = WF_CONTAINER_OF(c->dirty.first, struct session, dirty_link);
+
+        wf_list_remove(&s->dirty_link);
+        sent = send_session(s, now, buf, cap, out);
+        if (s->state == SESSION_ENDED)
+            continue;
+        session_touch(s); /* to the end of the list: one train a session in turn */
+        if (!sent)
+            wf_list_remove(&s->dirty_link);
+    }
+    if (sent)
+        count_out(c, out);
+    return sent;
+}
+
+void wf_core_too_big(struct wf_core *c, weft_time now, const struct wf_addr *to,
+                     size_t datagram_len)
+{
+    for (struct wf_link *l = c->all.first; l != NULL; l = l->next) {
+        struct session *s = WF_CONTAINER_OF(l, struct session, all_link);
+
+        if (s->state == SESSION_OPEN && wf_addr_equal(&s->remote, to)) {
+            wf_chan_too_big(s->chan, now, datagram_len);
+            session_touch(s);
+        }
+    }
+}
+
+static weft_time earlier(weft_time a, weft_time b)
+{
+    return a < b ? a : b;
+}
+
+weft_time wf_core_deadline(const struct wf_core *c)
+{
+    weft_time at = earlier(wf_heap_deadline(&c->timers), wf_heap_deadline(&c->expiries));
+
+    at = earlier(at, wf_heap_deadline(&c->ping_timers));
+    return c->adm == NULL ? at : earlier(at, wf_adm_deadline(c->adm));
+}
+
+static void tick_session(struct session *s, weft_time now)
+{
+    if (s->hs != NULL) {
+        wf_hs_tick(s->hs, now);
+        hs_progress(s, now);
+    }
+    if (s->state != SESSION_ENDED) {
+        wf_chan_tick(s->chan, now);
+        session_touch(s);
+    }
+}
+
+void wf_core_tick(struct wf_core *c, weft_time now)
+{
+    struct wf_heap_node *n = NULL;
+
+    core_release_taken(c);
+    if (c->adm != NULL && now >= wf_adm_deadline(c->adm))
+        wf_adm_tick(c->adm, now);
+    /* Each session once: its next deadline may be due already, and then comes with the next tick.
+     */
+    for (size_t left = c->timers.count; left > 0; left--) {
+        n = wf_heap_pop_due(&c->timers, now);
+        if (n == NULL)
+            break;
+        tick_session(WF_CONTAINER_OF(n, struct session, timer), now);
+    }
+    for (n = wf_heap_pop_due(&c->expiries, now); n != NULL; n = wf_heap_pop_due(&c->expiries, now))
+        message_expire(c, WF_CONTAINER_OF(n, struct message, timer));
+    for (n = wf_heap_pop_due(&c->ping_timers, now); n != NULL;
+         n = wf_heap_pop_due(&c->ping_timers, now))
+        ping_done(WF_CONTAINER_OF(n, struct ping, timer), WEFT_ERR_TIMEOUT, 0);
+}

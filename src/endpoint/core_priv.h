@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core_priv.h - what the files of the core share. Nobody else includes it.
+ *
+ * A session is on the dirty list when it may have something to send, and on the noisy list when its
+ * channel may have events; its deadline stands in the heap. A message out lives until its outcome
+ * was taken, a message in until it was released.
+ */
+#ifndef WF_ENDPOINT_CORE_PRIV_H
+#define WF_ENDPOINT_CORE_PRIV_H
+
+#include "base/assert.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/table.h"
+#include "crypto/secret.h"
+#include "endpoint/core.h"
+#include "session/hs.h"
+
+#define CORE_SESSIONS_MAX 10240u
+#define CORE_MESSAGES_IN_MAX 256u
+#define CORE_MESSAGES_MAX (1u << 20) /* of all sessions, both directions */
+#define CORE_NODE_CREDIT (16u << 20)
+#define CORE_MESSAGE_CREDIT (4u << 20)
+#define CORE_DATAGRAM_MAX 65507u
+#define CORE_IDLE_MS 30000u
+#define CORE_HANDSHAKE_TIMEOUT_US 10000000u
+#define CORE_EFFORT_MAX (1u << 24)
+#define CORE_PEER_MEMORY_MAX ((size_t)64 << 20)
+#define CORE_CONFIRM_DELAY_US 5000u /* SPEC 1.4-2 */
+#define CORE_REPLIES_MAX 256u       /* stateless answers waiting for the socket; more are dropped */
+#define CORE_WORK_TRIES 2048u       /* of proof of work in one go: about a millisecond */
+#define CORE_CIDS_MAX 16u
+#define CORE_PINGS_MAX 4096u
+#define CORE_RUN_MAX 64u /* datagrams of one session handed over in one call */
+
+enum session_state {
+    SESSION_CALLING,    /* client: the handshake is under way */
+    SESSION_CONFIRMING, /* server: SOLVE accepted, CONFIRM not sent */
+    SESSION_OPEN,       /* packets can be sealed and opened */
+    SESSION_ENDED,      /* only kept for what the application has not read */
+    SESSION_STATES,
+};
+
+/* What a peers table entry finds: all sessions with one key that show (or do not show) ours. */
+struct peer {
+    uint8_t name[33]; /* the key, and 1 where we do not show ours */
+    struct wf_list sessions;
+};
+
+/* Something to be told by wf_core_next_event; what it is follows from what it is part of. */
+enum note_kind {
+    NOTE_OUTCOME,
+    NOTE_BROKEN,
+    NOTE_SESSION,
+    NOTE_SESSION_ENDED,
+    NOTE_PING,
+};
+struct note {
+    struct wf_link link; /* in core->notes */
+    enum note_kind kind;
+};
+
+struct session {
+    struct wf_core *core;
+    uint64_t id;
+    struct wf_mem mem; /* the peer's account */
+    struct wf_chan *chan;
+    struct wf_hs *hs;  /* client, until done */
+    struct peer *peer; /* NULL for nobody */
+    struct wf_link peer_link, all_link, dirty_link, noisy_link, calling_link;
+    struct wf_heap_node timer;
+    enum session_state state;
+    enum wf_role role;
+    bool nobody;     /* the peer did not show a key */
+    bool maybe_sent; /* some data may have reached the peer */
+    bool told;       /* a SESSION event was listed */
+    uint8_t key[32]; /* the peer's */
+    struct wf_addr remote, local;
+    uint8_t cids[CORE_CIDS_MAX][WF_CID_LEN]; /* by which the peer may call us */
+    size_t cid_count;
+    uint64_t ticket; /* server, until confirmed */
+    bool has_ticket;
+    size_t solve_room; /* frames that fit the CONFIRM */
+    weft_time confirm_at;
+    size_t unanswered; /* whole messages of SOLVE that wait for a reply */
+    weft_time created;
+    uint64_t handshake_us, handshake_packets;
+    struct wf_list messages; /* struct message, both directions */
+    struct wf_list pings;
+    struct note begun, ended;
+    weft_err end_err;
+    uint64_t end_code;
+};
+
+struct message {
+    struct session *session; /* NULL once the session is gone */
+    uint64_t id, number;
+    bool incoming;
+    struct wf_link link; /* in session->messages */
+    void *user;
+    struct note note;
+    weft_err err;
+    uint64_t code;
+    /* outgoing */
+    struct wf_heap_node timer;
+    bool expect_reply, delivered, has_outcome;
+    enum wf_core_outcome outcome;
+    uint64_t reply_id; /* the incoming reply, 0: none yet */
+    uint64_t packets;
+    /* incoming */
+    uint64_t reply_to_id; /* our message that it answers, 0: none */
+    bool whole;           /* its end was seen by the application */
+    bool broken, early;
+};
+
+struct ping {
+    struct wf_link link; /* in session->pings */
+    struct session *session;
+    void *user;
+    struct wf_heap_node timer;
+    struct note note;
+    weft_err err;
+    uint64_t rtt_us, handshake_us;
+};
+
+struct reply {
+    struct wf_addr to, from;
+    size_t len;
+    uint8_t data[WF_SOLVE_MAX];
+};
+
+struct wf_core {
+    struct wf_core_config config;
+    struct wf_mem *mem;
+    const struct wf_rng *rng;
+    weft_time started;
+    struct wf_secret_arena *identity_arena;
+    struct wf_identity *identity;
+    struct wf_secret_arena *secrets; /* struct wf_keys of every session */
+    struct wf_aead *aead;
+    struct wf_adm *adm;
+    struct wf_adm_result *result; /* scratch of wf_adm_recv */
+    struct wf_table sessions;     /* by connection id */
+    struct wf_table peers;        /* by struct peer.name */
+    struct wf_table messages;     /* by id */
+    struct wf_table numbers;      /* by session, number and direction */
+    struct wf_heap timers;        /* of sessions */
+    struct wf_heap expiries;      /* of messages */
+    struct wf_heap ping_timers;
+    struct wf_list all, dirty, noisy, calling, notes;
+    struct reply *replies; /* ring of CORE_REPLIES_MAX */
+    size_t reply_first, reply_count;
+    uint64_t next_session, next_message;
+    size_t ping_count;
+    bool shut;
+    struct message *taken; /* freed at the next call: its outcome was just taken */
+    struct ping *taken_ping;
+    struct session *taken_session;
+    struct wf_core_stats stats;
+};
+
+/* core_session.c */
+struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role);
+void session_free(struct session *s);
+weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
+                      struct session **out);
+struct session *session_find(struct wf_core *c, const uint8_t key[32], bool one_way);
+weft_err session_bind_peer(struct session *s, const uint8_t key[32], bool one_way);
+weft_err session_add_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
+void session_drop_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
+void session_touch(struct session *s);
+void session_end(struct session *s, weft_err err, uint64_t code);
+void session_release_if_done(struct session *s);
+void session_enter(struct session *s, enum session_state next);
+void session_begun(struct session *s, weft_time now);
+
+/* core_hs.c */
+void hs_progress(struct session *s, weft_time now);
+void accept_solve(struct wf_core *c, weft_time now, const struct wf_datagram *d);
+bool confirm_send(struct session *s, weft_time now, uint8_t *buf, struct wf_send *out);
+bool confirm_is_due(const struct session *s, weft_time now);
+struct wf_params core_params(const struct wf_core *c);
+uint64_t core_wall_ms(const struct wf_core *c, weft_time now);
+
+/* core_message.c */
+struct message *message_new(struct session *s, bool incoming, uint64_t number);
+void message_free(struct wf_core *c, struct message *m);
+struct message *message_get(const struct wf_core *c, uint64_t id, bool incoming);
+struct message *message_by_number(const struct session *s, bool incoming, uint64_t number);
+void message_outcome(struct wf_core *c, struct message *m, enum wf_core_outcome outcome,
+                     weft_err err, uint64_t code);
+void message_broken(struct wf_core *c, struct message *m, weft_err err, uint64_t code);
+void message_session_lost(struct wf_core *c, struct message *m, weft_err err, uint64_t code);
+void message_expire(struct wf_core *c, struct message *m);
+weft_err code_to_err(uint64_t code);
+
+/* core_ping.c */
+void ping_done(struct ping *p, weft_err err, uint64_t rtt_us);
+void ping_free(struct wf_core *c, struct ping *p);
+void session_pong(struct session *s, uint64_t rtt_us);
+void session_start_pings(struct session *s);
+
+/* core_event.c */
+void note_put(struct wf_core *c, struct note *n, enum note_kind kind);
+void core_release_taken(struct wf_core *c);
+
+#endif

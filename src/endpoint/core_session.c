@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core_session.c - sessions: made by a call or an accepted SOLVE, found by key or connection id,
+ * ended once.
+ */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "endpoint/core_priv.h"
+
+/* Which state may follow which. */
+static const uint8_t legal[SESSION_STATES] = {
+    [SESSION_CALLING] = 1u << SESSION_OPEN | 1u << SESSION_ENDED,
+    [SESSION_CONFIRMING] = 1u << SESSION_OPEN | 1u << SESSION_ENDED,
+    [SESSION_OPEN] = 1u << SESSION_ENDED,
+};
+
+/* The only writer of s->state after session_new. */
+void session_enter(struct session *s, enum session_state next)
+{
+    WEFT_ASSERT((legal[s->state] & 1u << next) != 0);
+    s->state = next;
+}
+
+static weft_err make_chan(struct session *s, weft_time now)
+{
+    struct wf_core *c = s->core;
+    struct wf_chan_config config = {
+        .mem = &s->mem,
+        .rng = c->rng,
+        .aead = c->aead,
+        .secrets = c->secrets,
+        .role = s->role,
+        .params = core_params(c),
+        .keylog = c->config.keylog,
+        .trace = c->config.trace,
+    };
+
+    memcpy(config.cid_rx, s->cids[0], WF_CID_LEN);
+    return wf_chan_new(&s->chan, &config, now);
+}
+
+struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role)
+{
+    struct session *s = NULL;
+    uint8_t cid[WF_CID_LEN];
+
+    if (c->shut || c->all.count >= c->config.sessions_max)
+        return NULL;
+    s = wf_alloc(c->mem, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->core = c;
+    s->id = c->next_session++;
+    s->role = role;
+    s->state = role == WF_ROLE_CLIENT ? SESSION_CALLING : SESSION_CONFIRMING;
+    s->created = now;
+    wf_mem_child(&s->mem, c->mem, c->config.peer_memory_max);
+    wf_list_push_back(&c->all, &s->all_link);
+    wf_random(c->rng, cid, sizeof cid);
+    if (session_add_cid(s, cid) != WEFT_OK || make_chan(s, now) != WEFT_OK) {
+        session_free(s);
+        return NULL;
+    }
+    c->stats.sessions_total++;
+    return s;
+}
+
+weft_err session_add_cid(struct session *s, const uint8_t cid[WF_CID_LEN])
+{
+    weft_err err = WEFT_OK;
+
+    if (s->cid_count == CORE_CIDS_MAX)
+        return WEFT_ERR_LIMIT;
+    err = wf_table_put(&s->core->sessions, wf_span(cid, WF_CID_LEN), s);
+    if (err == WEFT_OK)
+        memcpy(s->cids[s->cid_count++], cid, WF_CID_LEN);
+    return err;
+}
+
+void session_drop_cid(struct session *s, const uint8_t cid[WF_CID_LEN])
+{
+    for (size_t i = 0; i < s->cid_count; i++) {
+        if (memcmp(s->cids[i], cid, WF_CID_LEN) == 0) {
+            wf_table_remove(&s->core->sessions, wf_span(cid, WF_CID_LEN));
+            memmove(s->cids[i], s->cids[s->cid_count - 1], WF_CID_LEN);
+            s->cid_count--;
+            return;
+        }
+    }
+}
+
+static void drop_all_cids(struct session *s)
+{
+    while (s->cid_count > 0) {
+        uint8_t cid[WF_CID_LEN];
+
+        memcpy(cid, s->cids[s->cid_count - 1], WF_CID_LEN);
+        session_drop_cid(s, cid);
+    }
+}
+
+static void unbind_peer(struct session *s)
+{
+    struct peer *p = s->peer;
+
+    if (p == NULL)
+        return;
+    s->peer = NULL;
+    wf_list_remove(&s->peer_link);
+    if (p->sessions.count > 0)
+        return;
+    wf_table_remove(&s->core->peers, wf_span(p->name, sizeof p->name));
+    wf_free(s->core->mem, p, sizeof *p);
+}
+
+weft_err session_bind_peer(struct session *s, const uint8_t key[32], bool one_way)
+{
+    struct wf_core *c = s->core;
+    uint8_t name[33];
+    struct peer *p = NULL;
+
+    memcpy(s->key, key, 32);
+    memcpy(name, key, 32);
+    name[32] = one_way;
+    p = wf_table_get(&c->peers, wf_span(name, sizeof name));
+    if (p == NULL) {
+        p = wf_alloc(c->mem, sizeof *p);
+        if (p == NULL)
+            return WEFT_ERR_NOMEM;
+        memcpy(p->name, name, sizeof name);
+        if (wf_table_put(&c->peers, wf_span(name, sizeof name), p) != WEFT_OK) {
+            wf_free(c->mem, p, sizeof *p);
+            return WEFT_ERR_NOMEM;
+        }
+    }
+    s->peer = p;
+    wf_list_push_front(&p->sessions, &s->peer_link);
+    return WEFT_OK;
+}
+
+/* The newest session that stands, else one that is being made, else NULL. */
+struct session *session_find(struct wf_core *c, const uint8_t key[32], bool one_way)
+{
+    uint8_t name[33];
+    struct peer *p = NULL;
+    struct session *making = NULL;
+
+    memcpy(name, key, 32);
+    name[32] = one_way;
+    p = wf_table_get(&c->peers, wf_span(name, sizeof name));
+    for (struct wf_link *l = p == NULL ? NULL : p->sessions.first; l != NULL; l = l->next) {
+        struct session *s = WF_CONTAINER_OF(l, struct session, peer_link);
+
+        if (s->state == SESSION_OPEN)
+            return s;
+        if (s->state != SESSION_ENDED && making == NULL)
+            making = s;
+    }
+    return making;
+}
+
+/* Puts it where it is looked after: it may have events, packets and another deadline now. */
+void session_touch(struct session *s)
+{
+    struct wf_core *c = s->core;
+    weft_time at = WEFT_TIME_NEVER;
+
+    if (s->dirty_link.list == NULL)
+        wf_list_push_back(&c->dirty, &s->dirty_link);
+    if (s->noisy_link.list == NULL)
+        wf_list_push_back(&c->noisy, &s->noisy_link);
+    if (s->state != SESSION_ENDED)
+        at = wf_chan_deadline(s->chan);
+    if (s->hs != NULL && wf_hs_deadline(s->hs) < at)
+        at = wf_hs_deadline(s->hs);
+    if (s->state == SESSION_CONFIRMING && s->confirm_at < at)
+        at = s->confirm_at;
+    /* Cannot fail: room for sessions_max nodes was reserved. */
+    WEFT_ASSERT(wf_heap_set(&c->timers, &s->timer, at) == WEFT_OK);
+}
+
+void session_begun(struct session *s, weft_time now)
+{
+    s->handshake_us = now - s->created;
+    s->told = true;
+    note_put(s->core, &s->begun, NOTE_SESSION);
+    session_start_pings(s);
+}
+
+static void end_pings(struct session *s, weft_err err)
+{
+    while (s->pings.first != NULL)
+        ping_done(WF_CONTAINER_OF(s->pings.first, struct ping, link), err, 0);
+}
+
+/* The session is over: no packet comes or goes any more. Every message out gets its outcome;
+ * messages in stay readable if they are whole. */
+void session_end(struct session *s, weft_err err, uint64_t code)
+{
+    struct wf_core *c = s->core;
+    struct wf_link *next = NULL;
+
+    if (s->state == SESSION_ENDED)
+        return;
+    session_enter(s, SESSION_ENDED);
+    s->end_err = err == WEFT_OK ? WEFT_ERR_CLOSED : err;
+    s->end_code = code;
+    if (s->has_ticket)
+        wf_adm_refuse(c->adm, s->ticket);
+    s->has_ticket = false;
+    wf_hs_free(s->hs);
+    s->hs = NULL;
+    wf_list_remove(&s->calling_link);
+    wf_list_remove(&s->dirty_link);
+    wf_heap_remove(&c->timers, &s->timer);
+    drop_all_cids(s);
+    unbind_peer(s);
+    end_pings(s, s->end_err);
+    for (struct wf_link *l = s->messages.first; l != NULL; l = next) {
+        next = l->next;
+        message_session_lost(c, WF_CONTAINER_OF(l, struct message, link), s->end_err, code);
+    }
+    if (!s->told)
+        c->stats.handshakes_failed++;
+    note_put(c, &s->ended, NOTE_SESSION_ENDED);
+}
+
+/* An ended session goes when its end was told and nobody reads from it any more. */
+void session_release_if_done(struct session *s)
+{
+    if (s->state != SESSION_ENDED || s->begun.link.list != NULL || s->ended.link.list != NULL)
+        return;
+    if (s->messages.count == 0 && s->core->taken_session != s)
+        session_free(s);
+}
+
+void session_free(struct session *s)
+{
+    struct wf_core *c = s->core;
+
+    while (s->messages.first != NULL)
+        message_free(c, WF_CONTAINER_OF(s->messages.first, struct message, link));
+    while (s->pings.first != NULL)
+        ping_free(c, WF_CONTAINER_OF(s->pings.first, struct ping, link));
+    wf_hs_free(s->hs);
+    wf_chan_free(s->chan);
+    drop_all_cids(s);
+    unbind_peer(s);
+    wf_heap_remove(&c->timers, &s->timer);
+    wf_list_remove(&s->begun.link);
+    wf_list_remove(&s->ended.link);
+    wf_list_remove(&s->calling_link);
+    wf_list_remove(&s->dirty_link);
+    wf_list_remove(&s->noisy_link);
+    wf_list_remove(&s->all_link);
+    WEFT_ASSERT(s->mem.held == 0);
+    wf_free(c->mem, s, sizeof *s);
+}
+
+static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_send_params *p)
+{
+    static const uint8_t lists[] = {1, WF_PROTOCOL_V1};
+    struct wf_core *c = s->core;
+    struct wf_hs_config config = {
+        .mem = &s->mem,
+        .rng = c->rng,
+        .aead = c->aead,
+        .identity = p->one_way ? NULL : c->identity,
+        .lists = {lists, sizeof lists},
+        .wall_ms = core_wall_ms(c, now),
+        .timeout_us = c->config.handshake_timeout_us,
+        .effort_max = c->config.effort_max,
+    };
+
+    memcpy(config.server_key, p->to, 32);
+    return wf_hs_new(&s->hs, &config, now);
+}
+
+/* The session to a peer: one that is there, or a call. */
+weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
+                      struct session **out)
+{
+    struct session *s = session_find(c, p->to, p->one_way);
+    weft_err err = WEFT_OK;
+
+    if (s != NULL) {
+        *out = s;
+        return WEFT_OK;
+    }
+    if (c->shut)
+        return WEFT_ERR_CLOSED;
+    if (!wf_addr_is_set(&p->address))
+        return WEFT_ERR_ADDRESS;
+    if (memcmp(p->to, c->identity->public_key, 32) == 0)
+        return WEFT_ERR_USAGE; /* SPEC 1.3-6 */
+    s = session_new(c, now, WF_ROLE_CLIENT);
+    if (s == NULL)
+        return WEFT_ERR_LIMIT;
+    s->remote = wf_addr_normalise(&p->address);
+    err = session_bind_peer(s, p->to, p->one_way);
+    if (err == WEFT_OK)
+        err = make_hs(s, now, p);
+    if (err != WEFT_OK) {
+        session_free(s);
+        return err;
+    }
+    wf_list_push_back(&c->calling, &s->calling_link);
+    c->stats.handshakes_started++;
+    session_touch(s);
+    *out = s;
+    return WEFT_OK;
+}
