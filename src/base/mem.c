@@ -56,6 +56,7 @@ void wf_free(struct wf_mem *mem, void *ptr, size_t size)
 {
     if (ptr == NULL)
         return;
+    WEFT_ASSERT(mem != NULL);
     for (struct wf_mem *m = mem; m != NULL; m = m->parent) {
         WEFT_ASSERT(m->held >= size);
         m->held -= size;
