@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 make_target=check
 . tools/stages.sh
 
-stages="deps format layers sizes text tools gcc clang release purity symbols headers tidy unit replay asan install"
+stages="deps format layers sizes text spec tools gcc clang release purity symbols headers tidy unit replay asan install"
 # After one of these nothing else is worth running.
 fatal="deps gcc clang"
 
@@ -39,6 +39,9 @@ stage_text() {
         ':!tools/check-text.py' ':!tests/tools/*' | xargs -0 "$python" tools/check-text.py words
     sources '*.c' '*.h' | xargs -0 "$python" tools/check-text.py banned
 }
+
+# Requirements that no code or no test names yet are in the log.
+stage_spec() { "$python" tools/check-spec.py .; }
 
 stage_tools() { "$python" tests/tools/run.py --counts "$logs/tools.counts"; }
 

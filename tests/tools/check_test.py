@@ -13,6 +13,7 @@ layers = load("check-layers.py")
 purity = load("check-purity.py")
 symbols = load("check-symbols.py")
 text = load("check-text.py")
+spec = load("check-spec.py")
 elf = load("check-elf.py")
 
 
@@ -177,6 +178,22 @@ class Text(unittest.TestCase):
         self.assertTrue(self.found("banned", "x.c", "strcpy(a, b);\n"))
         self.assertTrue(self.found("banned", "x.c", "n = atoi (s);\n"))
         self.assertEqual(self.found("banned", "x.c", '/* strcpy(a) */ my_strcpy(a); puts("atoi(");\n'), [])
+
+
+class Spec(unittest.TestCase):
+    def test_requirements_and_tags_are_found(self):
+        self.assertEqual(spec.requirements("- **1.2-3** A MUST b.\n1.2-4 **bold**\n"), ["1.2-3"])
+        self.assertEqual(spec.tags("\n/* SPEC 1.2-3, 1.2-10 and 2.0-1: why */\n"),
+                         [(2, "1.2-3"), (2, "1.2-10"), (2, "2.0-1")])
+
+    def test_a_tag_without_requirement_and_a_number_given_twice_are_refused(self):
+        wrong, _ = spec.compare(["1.1-1", "1.1-1"], {"1.1-2": ["a.c:1"]}, {})
+        self.assertEqual(len(wrong), 2)
+
+    def test_a_requirement_without_code_or_test_is_reported(self):
+        self.assertEqual(spec.compare(["1.1-1"], {"1.1-1": ["a.c:1"]}, {"1.1-1": ["b.c:1"]}), ([], []))
+        _, missing = spec.compare(["1.1-1", "1.1-2"], {"1.1-1": ["a.c:1"]}, {"1.1-2": ["b.c:1"]})
+        self.assertEqual(missing, ["1.1-2 is in no code", "1.1-1 is in no test"])
 
 
 class Elf(unittest.TestCase):
