@@ -15,7 +15,7 @@ target_link_libraries(weft_test_main PRIVATE weft_flags PUBLIC PkgConfig::CMOCKA
 file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/support/*.c")
 if(sources)
     add_library(weft_test_support STATIC ${sources})
-    target_link_libraries(weft_test_support PRIVATE weft_flags PUBLIC weft_test_main)
+    target_link_libraries(weft_test_support PRIVATE weft_flags PUBLIC weft_test_main PkgConfig::JANSSON)
 endif()
 
 function(weft_link_inside target module)
