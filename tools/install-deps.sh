@@ -47,14 +47,25 @@ offered() {
 
 command -v apt-get >/dev/null && command -v dpkg-query >/dev/null || without_apt
 
-missing=()
-for word in $wanted; do
-    if [ "${word%|*}" = "$word" ]; then
-        installed "$word" || missing+=("$word")
-    else
-        installed "${word%%|*}" || { [ -n "${word#*|}" ] && installed "${word#*|}"; } || missing+=("$word")
-    fi
-done
+# Words of the set that are not installed. One that the distribution may lack counts only when it is offered.
+find_missing() {
+    local word first second
+    missing=()
+    for word in $wanted; do
+        first=${word%%|*}
+        second=${word#"$first"}
+        second=${second#|}
+        if installed "$first" || { [ -n "$second" ] && installed "$second"; }; then
+            continue
+        fi
+        if [ "$word" = "$first|" ] && ! offered "$first"; then
+            continue
+        fi
+        missing+=("$word")
+    done
+}
+
+find_missing
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 root=()
@@ -65,20 +76,21 @@ fi
 echo "install-deps: installing ${missing[*]}"
 "${root[@]}" apt-get -qq -o DPkg::Lock::Timeout=300 update || die "apt-get update failed; is there a network?"
 
+find_missing # once more: what is offered is known only now
+
 packages=()
 for word in "${missing[@]}"; do
     first=${word%%|*}
-    second=${word#*|}
     if [ "$first" = "$word" ] || offered "$first"; then
         packages+=("$first")
-    elif [ -n "$second" ]; then
-        packages+=("$second")
+    else
+        packages+=("${word#*|}")
     fi
 done
 [ ${#packages[@]} -gt 0 ] || exit 0
 
 # invoke-rc.d asks this file before it starts anything; 101 is "not allowed".
-policy=/usr/sbin/policy-rc.d
+policy=${WEFT_POLICY_RC_D:-/usr/sbin/policy-rc.d}
 if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null
     "${root[@]}" chmod 755 "$policy"
