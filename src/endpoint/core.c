@@ -57,12 +57,13 @@ static weft_err make_admission(struct wf_core *c, weft_time now)
         .lists = {protocol_lists, sizeof protocol_lists},
         .effort = c->config.effort,
         .ceiling_log2 = WF_EFFORT_LOG2_MAX - 1,
-        .wall_ms = c->config.wall_ms,
     };
 
-    if (!c->config.serve)
+    if (!c->config.serve || c->adm != NULL)
         return WEFT_OK;
-    c->result = wf_alloc(c->mem, sizeof *c->result);
+    config.wall_ms = core_wall_ms(c, now);
+    if (c->result == NULL)
+        c->result = wf_alloc(c->mem, sizeof *c->result);
     if (c->result == NULL)
         return WEFT_ERR_NOMEM;
     return wf_adm_new(&c->adm, &config, now);
@@ -182,6 +183,12 @@ void wf_core_free(struct wf_core *c)
     wf_secret_arena_free(c->identity_arena);
     wf_wipe(c->config.seed, sizeof c->config.seed);
     wf_free(c->mem, c, sizeof *c);
+}
+
+weft_err wf_core_serve(struct wf_core *c, weft_time now)
+{
+    c->config.serve = true;
+    return make_admission(c, now);
 }
 
 const uint8_t *wf_core_key(const struct wf_core *c)

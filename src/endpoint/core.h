@@ -44,6 +44,9 @@ WEFT_NODISCARD weft_err wf_core_new(struct wf_core **out, const struct wf_core_c
 
 /* Every message without an outcome gets one first if the events are drained after wf_core_shut. */
 void wf_core_free(struct wf_core *c);
+/* Answers HELLOs from now on, as config.serve does. WEFT_ERR_NOMEM. */
+WEFT_NODISCARD weft_err wf_core_serve(struct wf_core *c, weft_time now);
+
 const uint8_t *wf_core_key(const struct wf_core *c); /* our Ed25519 public key */
 
 /* --- the network --- */
@@ -137,6 +140,7 @@ struct wf_core_event {
     uint64_t code;
     uint64_t rtt_us, handshake_us, packets;
     bool nobody; /* the peer did not show a key */
+    bool early;  /* MESSAGE: it came with SOLVE, before the session was forward secret */
     uint8_t peer[32];
     struct wf_addr address;
     struct wf_frame_open open; /* spans live until the next call */

@@ -111,6 +111,13 @@ static bool match_reply(struct session *s, struct message *m, uint64_t reply_to)
     return true;
 }
 
+static void *request_user(const struct wf_core *c, const struct message *reply)
+{
+    const struct message *request = message_get(c, reply->reply_to_id, false);
+
+    return request == NULL ? NULL : request->user;
+}
+
 static bool on_opened(struct session *s, const struct wf_chan_event *e, struct wf_core_event *out)
 {
     struct wf_core *c = s->core;
@@ -136,6 +143,8 @@ static bool on_opened(struct session *s, const struct wf_chan_event *e, struct w
         .kind = WF_CORE_MESSAGE, .id = m->id, .open = e->open, .reply_to_id = m->reply_to_id};
     tell_session(s, out);
     out->err = WEFT_OK;
+    out->early = s->state == SESSION_CONFIRMING;
+    out->user = request_user(c, m);
     return true;
 }
 

@@ -113,6 +113,8 @@ weft_err code_to_err(uint64_t code)
     case WF_CODE_NOMEM:
         return WEFT_ERR_NOMEM;
     default:
+        if (code > WF_CODE_APPLICATION && code - WF_CODE_APPLICATION <= WEFT_ERR_REFUSED)
+            return (weft_err)(code - WF_CODE_APPLICATION); /* a refusal with its reason */
         return code >= WF_CODE_APPLICATION ? WEFT_ERR_REFUSED : WEFT_ERR_CLOSED;
     }
 }
