@@ -121,7 +121,7 @@ TEST(a_number_decodes_right_just_when_it_is_in_the_window) /* SPEC 2.2-2 */
 /* All of a small session: largest acknowledged a, sent n > a, and a receiver who has authenticated
  * any H >= a. Whatever is in flight decodes right: H at most what is sent while n is on its way,
  * four times over. */
-TEST(every_number_in_flight_decodes_right_in_the_small_model) /* SPEC 2.2-1 2.2-2 */
+TEST(every_number_in_flight_decodes_right_in_the_small_model) /* SPEC 2.2-1, 2.2-2 */
 {
     for (uint64_t acked = 0; acked < 200; acked++) {
         for (uint64_t n = acked + 1; n < acked + 80; n++) {
@@ -139,7 +139,7 @@ TEST(every_number_in_flight_decodes_right_in_the_small_model) /* SPEC 2.2-1 2.2-
 
 /* Numbers of all sizes, with the receiver anywhere between the acknowledged number and half a
  * window ahead. */
-TEST(every_number_in_flight_decodes_right_for_a_million_random_sessions) /* SPEC 2.2-1 2.2-2 */
+TEST(every_number_in_flight_decodes_right_for_a_million_random_sessions) /* SPEC 2.2-1, 2.2-2 */
 {
     uint64_t seed = test_seed() + 1;
 
