@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reassembly.c - see reassembly.h. Takes offsets from a peer: nothing here may overflow, loop over
+ * a gap or hold more than follows from the bytes that came.
+ */
+#include "transport/reassembly.h"
+
+#include "base/assert.h"
+
+#define NO_END UINT64_MAX
+
+void wf_reassembly_init(struct wf_reassembly *r)
+{
+    *r = (struct wf_reassembly){.final = NO_END};
+    wf_growset_init(&r->islands);
+    wf_blocks_init(&r->blocks, NO_END);
+}
+
+void wf_reassembly_deinit(struct wf_reassembly *r, struct wf_block_pool *pool)
+{
+    wf_growset_deinit(&r->islands, pool->mem);
+    wf_blocks_deinit(&r->blocks, pool);
+}
+
+weft_err wf_reassembly_check(const struct wf_reassembly *r, const struct wf_piece *p,
+                             size_t pending)
+{
+    uint64_t to = p->offset + p->data.len;
+
+    /* SPEC 3.3-1 */
+    if (to > r->final || (p->end && r->final != NO_END && to != r->final) ||
+        (p->end && to < r->highest))
+        return WEFT_ERR_PROTOCOL;
+    if (p->data.len == 0 || p->offset <= r->ready)
+        return WEFT_OK;
+    if (pending > WF_REASSEMBLY_RANGES_MAX ||
+        r->islands.r.count > WF_REASSEMBLY_RANGES_MAX - pending)
+        return WEFT_ERR_LIMIT;
+    if (r->islands.r.count + pending == WF_REASSEMBLY_RANGES_MAX &&
+        wf_growset_is_apart(&r->islands, p->offset, to - 1))
+        return WEFT_ERR_LIMIT;
+    return WEFT_OK;
+}
+
+/* Copies those bytes of the piece that no island covers. */
+static void write_missing(struct wf_reassembly *r, uint64_t from, const struct wf_piece *p)
+{
+    uint64_t to = p->offset + p->data.len;
+    size_t i = wf_growset_at(&r->islands, from);
+
+    while (from < to) {
+        bool covered = i < r->islands.r.count && r->islands.r.items[i].first < to;
+        uint64_t until = covered ? r->islands.r.items[i].first : to;
+
+        if (until > from) {
+            const uint8_t *at = p->data.data + (from - p->offset);
+            wf_blocks_write(&r->blocks, from, (weft_span){at, (size_t)(until - from)});
+        }
+        from = covered ? r->islands.r.items[i].last + 1 : to;
+        i++;
+    }
+}
+
+/* The islands that the ready part has reached become part of it. */
+static void join_islands(struct wf_reassembly *r)
+{
+    while (r->islands.r.count > 0 && r->islands.r.items[0].first <= r->ready) {
+        if (r->islands.r.items[0].last >= r->ready)
+            r->ready = r->islands.r.items[0].last + 1;
+        wf_ranges_remove_below(&r->islands.r, r->islands.r.items[0].last + 1);
+    }
+}
+
+weft_err wf_reassembly_put(struct wf_reassembly *r, struct wf_block_pool *pool,
+                           const struct wf_piece *p)
+{
+    uint64_t to = p->offset + p->data.len;
+    uint64_t from = p->offset < r->ready ? r->ready : p->offset;
+
+    if (from < to) {
+        weft_err err = wf_blocks_reserve(&r->blocks, pool, from, to);
+        if (err != WEFT_OK)
+            return err;
+        if (from > r->ready) {
+            struct wf_range fresh = {from, to - 1};
+            write_missing(r, from, p);
+            err = wf_growset_add(&r->islands, pool->mem, WF_REASSEMBLY_RANGES_MAX, fresh);
+            if (err != WEFT_OK)
+                return err; /* the bytes written belong to nothing yet */
+        } else {
+            write_missing(r, from, p);
+            r->ready = to;
+            join_islands(r);
+        }
+    }
+    if (to > r->highest)
+        r->highest = to;
+    if (p->end)
+        r->final = to;
+    return WEFT_OK;
+}
+
+weft_err wf_reassembly_set_length(struct wf_reassembly *r, uint64_t length)
+{
+    /* SPEC 3.3-1 */
+    if (r->highest > length || (r->final != NO_END && r->final != length))
+        return WEFT_ERR_PROTOCOL;
+    r->final = length;
+    if (r->highest == 0)
+        wf_blocks_init(&r->blocks, length); /* no block yet: they can be cut at the length */
+    return WEFT_OK;
+}
+
+void wf_reassembly_drop(struct wf_reassembly *r, struct wf_block_pool *pool)
+{
+    wf_reassembly_deinit(r, pool);
+    r->ready = r->consumed;
+}
+
+weft_span wf_reassembly_peek(const struct wf_reassembly *r, bool *at_end)
+{
+    weft_span s = wf_blocks_at(&r->blocks, r->consumed, r->ready);
+
+    *at_end = r->consumed + s.len == r->final;
+    return s;
+}
+
+size_t wf_reassembly_consume(struct wf_reassembly *r, struct wf_block_pool *pool, size_t len)
+{
+    uint64_t left = r->ready - r->consumed;
+    size_t n = len < left ? len : (size_t)left;
+
+    r->consumed += n;
+    wf_blocks_drop(&r->blocks, pool, r->consumed);
+    return n;
+}
+
+bool wf_reassembly_is_whole(const struct wf_reassembly *r)
+{
+    return r->ready == r->final;
+}
+
+bool wf_reassembly_is_done(const struct wf_reassembly *r)
+{
+    return r->consumed == r->final;
+}
