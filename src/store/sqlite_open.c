@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sqlite_open.c - from a path to a database that is ours, whole, private and safe against a crash.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/sqlite_priv.h"
+
+/* "weft" in ASCII: says whose file it is, in its header. */
+#define APPLICATION_ID 0x77656674
+#define BUSY_MS 5000
+#define PAGE_BYTES 4096u
+/* Names tried for a damaged file. */
+#define ASIDE_MAX 1000
+#define ASIDE_PATH_MAX 4096
+/* Of "-wal" and its NUL. */
+#define SUFFIX_LEN 5
+
+void wf_sqlite_say(struct wf_store_report *report, const char *fmt, ...)
+{
+    va_list args;
+
+    if (report == NULL)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(report->text, sizeof report->text, fmt, args);
+    va_end(args);
+}
+
+static weft_err error_of_errno(int code)
+{
+    switch (code) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return WEFT_ERR_NO_SPACE;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case ELOOP:
+        return WEFT_ERR_DENIED;
+    case ENOENT:
+    case ENOTDIR:
+        return WEFT_ERR_NOT_FOUND;
+    default:
+        return WEFT_ERR_IO;
+    }
+}
+
+weft_err wf_sqlite_error(sqlite3 *db, int code)
+{
+    switch (code & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return WEFT_OK;
+    case SQLITE_NOMEM:
+        return WEFT_ERR_NOMEM;
+    case SQLITE_FULL:
+        return WEFT_ERR_NO_SPACE;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return WEFT_ERR_TIMEOUT;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return WEFT_ERR_MALFORMED;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return WEFT_ERR_DENIED;
+    case SQLITE_TOOBIG:
+        return WEFT_ERR_LIMIT;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+        return error_of_errno(sqlite3_system_errno(db));
+    default:
+        return WEFT_ERR_IO;
+    }
+}
+
+weft_err wf_sqlite_run(sqlite3 *db, const char *sql)
+{
+    return wf_sqlite_error(db, sqlite3_exec(db, sql, NULL, NULL, NULL));
+}
+
+weft_err wf_sqlite_number(sqlite3 *db, const char *sql, int64_t *out)
+{
+    sqlite3_stmt *st = NULL;
+    int code = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(st);
+    }
+    if (code == SQLITE_ROW) {
+        *out = sqlite3_column_int64(st, 0);
+    }
+    weft_err err = code == SQLITE_DONE ? WEFT_ERR_MALFORMED : wf_sqlite_error(db, code);
+    (void)sqlite3_finalize(st);
+    return err;
+}
+
+/* ---- the file, before SQLite sees it ---- */
+
+/* Makes sure that there is a file and that nobody else can read it; SQLite gives its side files the
+ * same mode. */
+static weft_err check_file(const char *path, struct wf_store_report *report)
+{
+    struct stat st;
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+
+    if (fd < 0) {
+        weft_err err = error_of_errno(errno);
+        wf_sqlite_say(report, "the store %s cannot be opened: %s", path, strerror(errno));
+        return err;
+    }
+    weft_err err = WEFT_OK;
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        wf_sqlite_say(report, "the store %s is no regular file", path);
+        err = WEFT_ERR_DENIED;
+    } else if (st.st_uid != geteuid() && geteuid() != 0) {
+        wf_sqlite_say(report, "the store %s belongs to another user", path);
+        err = WEFT_ERR_KEY_EXPOSED;
+    } else if ((st.st_mode & 0077u) != 0 && fchmod(fd, 0600) != 0) {
+        err = error_of_errno(errno);
+        wf_sqlite_say(report, "the store %s cannot be made private: %s", path, strerror(errno));
+    }
+    (void)close(fd);
+    return err;
+}
+
+/* Never over a file that is there; one that is not there need not be moved. */
+static bool move_one(const char *path, const char *aside, const char *suffix)
+{
+    char from[ASIDE_PATH_MAX + SUFFIX_LEN];
+    char to[ASIDE_PATH_MAX + SUFFIX_LEN];
+
+    (void)snprintf(from, sizeof from, "%s%s", path, suffix);
+    (void)snprintf(to, sizeof to, "%s%s", aside, suffix);
+    return link(from, to) == 0 ? unlink(from) == 0 : errno == ENOENT;
+}
+
+/* The log of changes goes first: left beside a new file it would be taken for that one's. */
+static bool move_all(const char *path, const char *aside)
+{
+    return move_one(path, aside, "-wal") && move_one(path, aside, "-shm") &&
+           move_one(path, aside, "");
+}
+
+static void move_aside(const char *path, struct wf_store_report *report)
+{
+    char aside[ASIDE_PATH_MAX];
+    struct stat st;
+
+    for (int i = 1; i <= ASIDE_MAX; i++) {
+        int len = snprintf(aside, sizeof aside, "%s.damaged-%d", path, i);
+        if (len < 0 || (size_t)len >= sizeof aside)
+            break;
+        if (lstat(aside, &st) == 0)
+            continue;
+        if (!move_all(path, aside))
+            break;
+        wf_sqlite_say(report, "the store %s is damaged; it was kept as %s", path, aside);
+        return;
+    }
+    wf_sqlite_say(report, "the store %s is damaged and could not be moved aside", path);
+}
+
+/* ---- the database ---- */
+
+static weft_err integrity(sqlite3 *db)
+{
+    sqlite3_stmt *st = NULL;
+    int code = sqlite3_prepare_v2(db, "PRAGMA integrity_check(1)", -1, &st, NULL);
+    bool fine = false;
+
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(st);
+    }
+    if (code == SQLITE_ROW) {
+        const unsigned char *text = sqlite3_column_text(st, 0);
+        fine = text != NULL && strcmp((const char *)text, "ok") == 0;
+    }
+    weft_err err = wf_sqlite_error(db, code);
+    (void)sqlite3_finalize(st);
+    if (err != WEFT_OK)
+        return err;
+    return fine ? WEFT_OK : WEFT_ERR_MALFORMED;
+}
+
+/* Ours, or nobody's yet. */
+static weft_err check_owner(sqlite3 *db, const char *path, struct wf_store_report *report)
+{
+    int64_t id = 0;
+    int64_t tables = 0;
+    weft_err err = wf_sqlite_number(db, "PRAGMA application_id", &id);
+
+    if (err == WEFT_OK) {
+        err = wf_sqlite_number(db, "SELECT count(*) FROM sqlite_master", &tables);
+    }
+    if (err != WEFT_OK || id == APPLICATION_ID || (id == 0 && tables == 0))
+        return err;
+    wf_sqlite_say(report, "the file %s is another program's database", path);
+    return WEFT_ERR_EXISTS;
+}
+
+/* Before the first read: nothing the file says is trusted more than its rows. */
+static weft_err set_careful(sqlite3 *db)
+{
+    (void)sqlite3_extended_result_codes(db, 1);
+    (void)sqlite3_busy_timeout(db, BUSY_MS);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    (void)sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    return wf_sqlite_run(db, "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY");
+}
+
+/* Full synchronisation: what was acknowledged survives a power cut, not only our own end. */
+static weft_err set_durable(sqlite3 *db, const struct wf_store_limits *limits)
+{
+    char sql[64];
+    weft_err err = wf_sqlite_run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                     "PRAGMA secure_delete=ON; PRAGMA journal_size_limit=1048576");
+
+    if (err != WEFT_OK)
+        return err;
+    (void)snprintf(sql, sizeof sql, "PRAGMA max_page_count=%llu",
+                   (unsigned long long)(limits->bytes_max / PAGE_BYTES + 1));
+    return wf_sqlite_run(db, sql);
+}
+
+static weft_err prepare_file(sqlite3 *db, const char *path, const struct wf_store_limits *limits,
+                             struct wf_store_report *report)
+{
+    weft_err err = set_careful(db);
+
+    if (err == WEFT_OK) {
+        err = check_owner(db, path, report);
+    }
+    if (err == WEFT_OK) {
+        err = integrity(db);
+    }
+    if (err == WEFT_OK) {
+        err = set_durable(db, limits);
+    }
+    if (err == WEFT_OK) {
+        err = wf_sqlite_migrate(db, report);
+    }
+    return err;
+}
+
+/* A damaged file is closed as it is: no last change is written into what somebody may want to
+ * repair. */
+static void close_untouched(struct sqlite_store *s, weft_err err)
+{
+    if (err == WEFT_ERR_MALFORMED) {
+        (void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    }
+    (void)sqlite3_close(s->db);
+    s->db = NULL;
+}
+
+weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,
+                             const struct wf_store_limits *limits, struct wf_store_report *report)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+
+    wf_sqlite_say(report, "%s", "");
+    weft_err err = check_file(path, report);
+    if (err != WEFT_OK)
+        return err;
+    int code = sqlite3_open_v2(path, &s->db, flags, NULL);
+    err = wf_sqlite_error(s->db, code);
+    if (err == WEFT_OK) {
+        err = prepare_file(s->db, path, limits, report);
+    }
+    if (err == WEFT_OK)
+        return WEFT_OK;
+    if (report != NULL && report->text[0] == '\0') {
+        wf_sqlite_say(report, "the store %s cannot be used: %s", path, sqlite3_errmsg(s->db));
+    }
+    close_untouched(s, err);
+    if (err == WEFT_ERR_MALFORMED) {
+        move_aside(path, report);
+    }
+    return err;
+}
+
+/* ---- versions of the schema ---- */
+
+/* Row n turns version n into n + 1. Rows are added at the end and never changed. */
+static const char *const steps[] = {
+    "CREATE TABLE rows(kind INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
+    " PRIMARY KEY(kind, key)) WITHOUT ROWID;"
+    "CREATE TABLE kinds(kind INTEGER PRIMARY KEY, count INTEGER NOT NULL);"
+    /* The count of a kind is kept, so that a limit costs no walk over its rows. */
+    "CREATE TRIGGER row_in AFTER INSERT ON rows BEGIN"
+    " INSERT INTO kinds VALUES(new.kind, 1) ON CONFLICT(kind) DO UPDATE SET count = count + 1; END;"
+    "CREATE TRIGGER row_out AFTER DELETE ON rows BEGIN"
+    " UPDATE kinds SET count = count - 1 WHERE kind = old.kind; END;",
+};
+
+static weft_err run_steps(sqlite3 *db, int64_t version)
+{
+    char sql[96];
+
+    for (; version < (int64_t)WF_ARRAY_LEN(steps); version++) {
+        weft_err err = wf_sqlite_run(db, steps[version]);
+        if (err != WEFT_OK)
+            return err;
+    }
+    (void)snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d",
+                   APPLICATION_ID, (int)WF_ARRAY_LEN(steps));
+    return wf_sqlite_run(db, sql);
+}
+
+weft_err wf_sqlite_migrate(sqlite3 *db, struct wf_store_report *report)
+{
+    int64_t version = 0;
+    /* The version is read inside, so that two programs that start together do not both migrate. */
+    weft_err err = wf_sqlite_run(db, "BEGIN IMMEDIATE");
+
+    if (err != WEFT_OK)
+        return err;
+    err = wf_sqlite_number(db, "PRAGMA user_version", &version);
+    if (err == WEFT_OK && (version < 0 || version > (int64_t)WF_ARRAY_LEN(steps))) {
+        wf_sqlite_say(report, "the store was written by a newer version of this program");
+        err = WEFT_ERR_STATE;
+    }
+    if (err == WEFT_OK) {
+        err = run_steps(db, version);
+    }
+    if (err == WEFT_OK) {
+        err = wf_sqlite_run(db, "COMMIT");
+    }
+    if (err != WEFT_OK) {
+        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return err;
+}

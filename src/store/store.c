@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store.c - limits and the order of calls, the same for every back end.
+ */
+#include "store/store.h"
+
+#include "store/backend.h"
+
+struct wf_store {
+    const struct wf_store_ops *ops;
+    void *self;
+    struct wf_store_limits limits;
+    bool in_transaction;
+    struct wf_mem *mem;
+};
+
+struct wf_store_limits wf_store_limits_or_default(const struct wf_store_limits *limits)
+{
+    struct wf_store_limits l = limits == NULL ? (struct wf_store_limits){0} : *limits;
+
+    l.value_max = l.value_max == 0 ? WF_STORE_VALUE_MAX : l.value_max;
+    l.rows_max = l.rows_max == 0 ? WF_STORE_ROWS_MAX : l.rows_max;
+    l.bytes_max = l.bytes_max == 0 ? WF_STORE_BYTES_MAX : l.bytes_max;
+    return l;
+}
+
+weft_err wf_store_wrap(struct wf_store **out, const struct wf_store_ops *ops, void *self,
+                       const struct wf_store_limits *limits, struct wf_mem *mem)
+{
+    struct wf_store *s = wf_alloc(mem, sizeof *s);
+
+    if (s == NULL)
+        return WEFT_ERR_NOMEM;
+    s->ops = ops;
+    s->self = self;
+    s->limits = wf_store_limits_or_default(limits);
+    s->mem = mem;
+    *out = s;
+    return WEFT_OK;
+}
+
+void wf_store_close(struct wf_store *s)
+{
+    if (s == NULL)
+        return;
+    wf_store_rollback(s);
+    s->ops->close(s->self);
+    wf_free(s->mem, s, sizeof *s);
+}
+
+static weft_err check_key(weft_span key)
+{
+    if (key.len == 0)
+        return WEFT_ERR_USAGE;
+    return key.len <= WF_STORE_KEY_MAX ? WEFT_OK : WEFT_ERR_LIMIT;
+}
+
+weft_err wf_store_get(struct wf_store *s, uint8_t kind, weft_span key, uint8_t *buf, size_t cap,
+                      size_t *len)
+{
+    struct wf_store_value value = {.buf = buf, .cap = cap};
+    weft_err err = check_key(key);
+
+    if (err == WEFT_OK) {
+        err = s->ops->get(s->self, kind, key, &value);
+    }
+    if (err == WEFT_OK) {
+        *len = value.len;
+    }
+    return err;
+}
+
+/* One transaction around a single change that consists of several steps. */
+static weft_err end_own(struct wf_store *s, bool own, weft_err err)
+{
+    if (!own)
+        return err;
+    if (err == WEFT_OK)
+        return wf_store_commit(s);
+    wf_store_rollback(s);
+    return err;
+}
+
+/* A kind that is full takes new values for the keys it has, and no new ones. */
+static weft_err check_rows(struct wf_store *s, uint8_t kind, weft_span key)
+{
+    struct wf_store_value nothing = {0};
+    uint64_t rows = 0;
+    weft_err err = s->ops->count(s->self, kind, &rows);
+
+    if (err != WEFT_OK || rows < s->limits.rows_max)
+        return err;
+    err = s->ops->get(s->self, kind, key, &nothing);
+    if (err == WEFT_ERR_NOT_FOUND)
+        return WEFT_ERR_LIMIT;
+    return err == WEFT_ERR_LIMIT ? WEFT_OK : err; /* it is there, and longer than nothing */
+}
+
+weft_err wf_store_put(struct wf_store *s, uint8_t kind, weft_span key, weft_span value)
+{
+    bool own = !s->in_transaction;
+    weft_err err = check_key(key);
+
+    if (err == WEFT_OK && value.len > s->limits.value_max) {
+        err = WEFT_ERR_LIMIT;
+    }
+    if (err == WEFT_OK && own) {
+        err = wf_store_begin(s);
+    }
+    if (err != WEFT_OK)
+        return err;
+    err = check_rows(s, kind, key);
+    if (err == WEFT_OK) {
+        err = s->ops->put(s->self, kind, key, value);
+    }
+    return end_own(s, own, err);
+}
+
+weft_err wf_store_delete(struct wf_store *s, uint8_t kind, weft_span key)
+{
+    bool own = !s->in_transaction;
+    weft_err err = check_key(key);
+
+    if (err == WEFT_OK && own) {
+        err = wf_store_begin(s);
+    }
+    if (err != WEFT_OK)
+        return err;
+    return end_own(s, own, s->ops->remove(s->self, kind, key));
+}
+
+weft_err wf_store_count(struct wf_store *s, uint8_t kind, uint64_t *rows)
+{
+    return s->ops->count(s->self, kind, rows);
+}
+
+weft_err wf_store_next(struct wf_store *s, struct wf_store_cursor *c, uint8_t *buf, size_t cap,
+                       size_t *len)
+{
+    struct wf_store_value value = {.buf = buf, .cap = cap};
+
+    if (c->key_len > WF_STORE_KEY_MAX)
+        return WEFT_ERR_USAGE;
+    weft_err err = s->ops->next(s->self, c, &value);
+    if (err == WEFT_OK) {
+        *len = value.len;
+    }
+    return err;
+}
+
+weft_err wf_store_begin(struct wf_store *s)
+{
+    if (s->in_transaction)
+        return WEFT_ERR_STATE;
+    weft_err err = s->ops->begin(s->self);
+    s->in_transaction = err == WEFT_OK;
+    return err;
+}
+
+weft_err wf_store_commit(struct wf_store *s)
+{
+    if (!s->in_transaction)
+        return WEFT_ERR_STATE;
+    weft_err err = s->ops->commit(s->self);
+    if (err != WEFT_OK) {
+        s->ops->rollback(s->self);
+    }
+    s->in_transaction = false;
+    return err;
+}
+
+void wf_store_rollback(struct wf_store *s)
+{
+    if (!s->in_transaction)
+        return;
+    s->ops->rollback(s->self);
+    s->in_transaction = false;
+}
