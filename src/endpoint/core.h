@@ -69,6 +69,7 @@ struct wf_core_send_params {
     bool open_ended;
     uint64_t length;            /* unless open_ended */
     bool expect_reply;          /* the outcome is REPLIED rather than DELIVERED */
+    uint64_t reach_within_us;   /* for the handshake, where one is needed; 0: the configured time */
     uint64_t outcome_within_us; /* EXPIRED after it; 0: no limit */
     void *user;                 /* given back in events */
 };
@@ -94,6 +95,8 @@ WEFT_NODISCARD weft_err wf_core_reply(struct wf_core *c, uint64_t id,
                                       const struct wf_core_reply_params *p, uint64_t *reply_id);
 weft_span wf_core_peek(struct wf_core *c, uint64_t id, bool *at_end);
 void wf_core_consume(struct wf_core *c, uint64_t id, size_t len);
+/* `user` comes with further events of this message. */
+void wf_core_set_user(struct wf_core *c, uint64_t id, void *user);
 /* No more of it is wanted; `code` other than WF_CODE_NONE tells the sender why. The id ends,
  * replies to it stay possible through reply_id only. */
 void wf_core_release(struct wf_core *c, uint64_t id, uint64_t code);
@@ -138,9 +141,12 @@ struct wf_core_event {
     enum wf_core_outcome outcome;
     weft_err err;
     uint64_t code;
-    uint64_t rtt_us, handshake_us, packets;
-    bool nobody; /* the peer did not show a key */
-    bool early;  /* MESSAGE: it came with SOLVE, before the session was forward secret */
+    uint64_t rtt_us;
+    uint64_t handshake_us; /* OUTCOME: 0 when the session stood already */
+    uint64_t packets;      /* OUTCOME: datagrams of the session until then, both ways */
+    uint64_t resent;       /* OUTCOME: frames of the session that went again */
+    bool nobody;           /* the peer did not show a key */
+    bool early;            /* MESSAGE: it came with SOLVE, before the session was forward secret */
     uint8_t peer[32];
     struct wf_addr address;
     struct wf_frame_open open; /* spans live until the next call */

@@ -51,6 +51,9 @@ static void tell_outcome(struct wf_core *c, struct message *m, struct wf_core_ev
                                   .outcome = m->outcome,
                                   .err = m->err,
                                   .code = m->code,
+                                  .packets = m->packets,
+                                  .resent = m->resent,
+                                  .handshake_us = m->handshake_us,
                                   .reply_to_id = m->reply_id};
     c->taken = m;
 }
@@ -67,6 +70,7 @@ static void tell_note(struct wf_core *c, struct note *n, struct wf_core_event *o
 
         out->kind = WF_CORE_BROKEN;
         out->id = m->id;
+        out->user = m->user;
         out->err = m->err;
         out->code = m->code;
         return;

@@ -133,7 +133,7 @@ bool confirm_send(struct session *s, weft_time now, uint8_t *buf, struct wf_send
 {
     struct wf_core *c = s->core;
     struct wf_adm_confirm confirm = {.params = core_params(c)};
-    struct wf_session_secrets secrets;
+    struct wf_adm_confirm_out made = {.datagram = buf};
     uint8_t frames[WF_SOLVE_MAX];
     size_t room = wf_adm_confirm_room(c->adm, s->ticket, &confirm.params);
     size_t len =
@@ -142,11 +142,11 @@ bool confirm_send(struct session *s, weft_time now, uint8_t *buf, struct wf_send
 
     memcpy(confirm.cid, s->cids[0], WF_CID_LEN);
     confirm.frames = (weft_span){frames, len};
-    *out = (struct wf_send){.to = s->remote, .from = s->local};
-    err = wf_adm_confirm(c->adm, now, s->ticket, &confirm, buf, &out->len, &secrets);
+    err = wf_adm_confirm(c->adm, now, s->ticket, &confirm, &made);
     if (err == WEFT_OK)
-        err = wf_chan_start(s->chan, now, &secrets, 0);
-    wf_wipe(&secrets, sizeof secrets);
+        err = wf_chan_start(s->chan, now, &made.secrets, 0);
+    *out = (struct wf_send){.to = s->remote, .from = s->local, .len = made.len};
+    wf_wipe(&made.secrets, sizeof made.secrets);
     if (err != WEFT_OK) {
         session_end(s, err, 0);
         return false;

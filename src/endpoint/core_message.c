@@ -119,6 +119,19 @@ weft_err code_to_err(uint64_t code)
     }
 }
 
+/* What the session had cost until now. */
+static void note_cost(struct message *m)
+{
+    struct wf_chan_stats stats;
+
+    if (m->session == NULL)
+        return;
+    wf_chan_stats(m->session->chan, &stats);
+    m->packets = m->session->handshake_packets + stats.packets_sent + stats.packets_received;
+    m->resent = stats.frames_resent;
+    m->handshake_us = m->called ? m->session->handshake_us : 0;
+}
+
 /* The one place where an outcome is decided. The message leaves its session; the note hands it to
  * the application. */
 void message_outcome(struct wf_core *c, struct message *m, enum wf_core_outcome outcome,
@@ -132,6 +145,7 @@ void message_outcome(struct wf_core *c, struct message *m, enum wf_core_outcome 
     m->outcome = outcome;
     m->err = err;
     m->code = code;
+    note_cost(m);
     wf_heap_remove(&c->expiries, &m->timer);
     if (m->session != NULL && m->session->state != SESSION_ENDED && !m->delivered)
         wf_chan_cancel(m->session->chan, m->number,
@@ -224,6 +238,7 @@ weft_err wf_core_message(struct wf_core *c, weft_time now, const struct wf_core_
         return WEFT_ERR_NOMEM;
     }
     m->expect_reply = p->expect_reply;
+    m->called = s->state == SESSION_CALLING;
     m->user = p->user;
     c->stats.messages_out++;
     session_touch(s);
@@ -306,6 +321,14 @@ weft_span wf_core_peek(struct wf_core *c, uint64_t id, bool *at_end)
     if (m == NULL || m->session == NULL || m->broken)
         return (weft_span){NULL, 0};
     return wf_chan_peek(m->session->chan, m->number, at_end);
+}
+
+void wf_core_set_user(struct wf_core *c, uint64_t id, void *user)
+{
+    struct message *m = message_get(c, id, true);
+
+    if (m != NULL)
+        m->user = user;
 }
 
 /* The application has seen the end of a message. */

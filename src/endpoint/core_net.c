@@ -50,6 +50,7 @@ static void recv_challenge(struct wf_core *c, weft_time now, const struct wf_dat
         if (!wf_addr_equal(&s->remote, &d->from) || wf_hs_state(s->hs) != WF_HS_HELLO)
             continue;
         s->local = d->to;
+        s->handshake_packets++;
         wf_hs_recv(s->hs, now, packet);
         hs_progress(s, now);
         session_touch(s);
@@ -66,6 +67,7 @@ static void recv_confirm(struct wf_core *c, weft_time now, weft_span packet)
         c->stats.dropped_unknown++;
         return;
     }
+    s->handshake_packets++;
     wf_hs_recv(s->hs, now, packet);
     hs_progress(s, now);
     session_touch(s);
@@ -184,6 +186,7 @@ static bool send_hs(struct session *s, weft_time now, uint8_t *buf, size_t cap, 
         return false;
     wf_hs_send(s->hs, now, buf, cap, &len);
     *out = (struct wf_send){.to = s->remote, .from = s->local, .len = len, .segment = len};
+    s->handshake_packets += len > 0;
     return len > 0;
 }
 

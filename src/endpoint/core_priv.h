@@ -107,7 +107,8 @@ struct message {
     bool expect_reply, delivered, has_outcome;
     enum wf_core_outcome outcome;
     uint64_t reply_id; /* the incoming reply, 0: none yet */
-    uint64_t packets;
+    uint64_t packets, resent, handshake_us;
+    bool called; /* it waited for the handshake */
     /* incoming */
     uint64_t reply_to_id; /* our message that it answers, 0: none */
     bool whole;           /* its end was seen by the application */

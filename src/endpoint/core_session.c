@@ -269,7 +269,7 @@ static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_s
         .identity = p->one_way ? NULL : c->identity,
         .lists = {lists, sizeof lists},
         .wall_ms = core_wall_ms(c, now),
-        .timeout_us = c->config.handshake_timeout_us,
+        .timeout_us = p->reach_within_us > 0 ? p->reach_within_us : c->config.handshake_timeout_us,
         .effort_max = c->config.effort_max,
     };
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * identity_priv.h - what the node needs of an identity beyond key.h.
+ */
+#ifndef WF_ENDPOINT_IDENTITY_PRIV_H
+#define WF_ENDPOINT_IDENTITY_PRIV_H
+
+#include <stdio.h>
+
+#include "weft/key.h"
+
+/* The secret seed; the caller wipes it. */
+void identity_seed(const weft_identity *identity, uint8_t seed[32]);
+
+/* Opens a file for appending that only its owner can read; NULL with errno set. An existing one is
+ * made so. */
+FILE *identity_open_private(const char *path);
+
+#endif
