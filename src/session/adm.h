@@ -66,8 +66,9 @@ struct wf_adm_result {
 
 struct wf_adm_stats {
     uint64_t hello, hello_bad, challenge, solve, solve_bad_length, solve_bad_epoch,
-        solve_bad_cookie, solve_bad_prefix, solve_bad_work, solve_bad_box, solve_duplicate,
-        solve_table_full, accepted, confirmed, confirm_resent;
+        solve_bad_cookie, solve_bad_prefix, solve_bad_ts, solve_bad_work, solve_bad_box,
+        solve_bad_key, solve_bad_choice, solve_duplicate, solve_table_full, accepted, confirmed,
+        confirm_resent;
     uint64_t table_entries, confirm_bytes, pool_keys;
 };
 
@@ -87,16 +88,24 @@ struct wf_adm_confirm {
     weft_span frames;
 };
 
+/* Where wf_adm_confirm puts what it makes. */
+struct wf_adm_confirm_out {
+    uint8_t *datagram; /* the caller's, WF_SOLVE_MAX bytes */
+    size_t len;
+    struct wf_session_secrets secrets; /* the caller wipes them */
+};
+
 /* Makes the CONFIRM of an accepted SOLVE and the session's secrets. The bytes are also kept for
- * duplicates. confirm_room says how many bytes of frames fit. WEFT_ERR_NOT_FOUND: the ticket is
- * gone; WEFT_ERR_CRYPTO: an all-zero result; the session must go then.
+ * duplicates. confirm_room says how many bytes of frames fit; 0 for a ticket that is gone.
+ * WEFT_ERR_NOT_FOUND: the ticket is gone (used, refused, or 10 s old); WEFT_ERR_USAGE: too many
+ * frames, nothing has changed; WEFT_ERR_CRYPTO: an all-zero result. The session must go then.
  *
  * Since e2 and the reply are mixed into the roots, the server has no session keys before this call.
  */
 size_t wf_adm_confirm_room(const struct wf_adm *a, uint64_t ticket, const struct wf_params *params);
 WEFT_NODISCARD weft_err wf_adm_confirm(struct wf_adm *a, weft_time now, uint64_t ticket,
-                                       const struct wf_adm_confirm *c, uint8_t out[WF_SOLVE_MAX],
-                                       size_t *out_len, struct wf_session_secrets *secrets);
+                                       const struct wf_adm_confirm *c,
+                                       struct wf_adm_confirm_out *out);
 
 /* The owner does not want this session (policy, memory): duplicates are then answered with nothing.
  */

@@ -2,8 +2,8 @@
 /*
  * hs.h - the client's side of the handshake (docs/spec/1-handshake.md), one object per attempt.
  *
- *   new -> HELLO sent -> (CHALLENGE) -> needs data -> wf_hs_solve -> working -> SOLVE sent ->
- * (CONFIRM) -> done any state -> failed
+ *   new -> HELLO -(CHALLENGE)-> NEED_DATA -(wf_hs_solve)-> WORKING -(wf_hs_work)-> SOLVE
+ *       -(CONFIRM)-> DONE; any state -> FAILED; SOLVE -> HELLO when the cookie is too old
  *
  * The owner sends what wf_hs_send yields, hands in what arrives, and calls wf_hs_solve with the
  * first frames when asked. HELLO and SOLVE are repeated with doubling intervals (first 300 ms, at
@@ -60,14 +60,18 @@ enum wf_hs_state wf_hs_state(const struct wf_hs *hs);
 
 /* Why it failed: WEFT_ERR_UNREACHABLE (nothing answered), WEFT_ERR_WRONG_KEY (answers, none under
  * the expected key), WEFT_ERR_TIMEOUT (no CONFIRM: refused or lost), WEFT_ERR_NO_PROTOCOL,
- * WEFT_ERR_LIMIT (too much work asked), WEFT_ERR_CRYPTO. */
+ * WEFT_ERR_LIMIT (too much work asked), WEFT_ERR_CRYPTO (the key's not-after is past, so our clock
+ * or theirs is wrong; or a key of small order), WEFT_ERR_PROTOCOL (a CONFIRM that opens and is
+ * malformed). WEFT_OK before it failed. */
 weft_err wf_hs_error(const struct wf_hs *hs);
 
 /* Takes in a CHALLENGE or CONFIRM. What does not verify is dropped. */
 void wf_hs_recv(struct wf_hs *hs, weft_time now, weft_span datagram);
 
-/* State NEED_DATA: our connection id, parameters and first frames (at most wf_hs_room bytes). SOLVE
- * is padded to 1200 bytes. After a restart from HELLO it is not asked again. */
+/* State NEED_DATA: our connection id, wall clock, parameters and first frames (at most wf_hs_room
+ * bytes); the choices are filled in here. SOLVE is padded to 1200 bytes with PAD frames, so a DATA
+ * frame that runs to the end of the packet must fill the room. After a restart from HELLO it is not
+ * asked again. WEFT_ERR_STATE; WEFT_ERR_USAGE: too many frames. */
 size_t wf_hs_room(const struct wf_hs *hs, const struct wf_params *params);
 WEFT_NODISCARD weft_err wf_hs_solve(struct wf_hs *hs, weft_time now,
                                     const struct wf_solve_body *body);

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * adm_priv.h - what the files of adm.h share among themselves. Nobody else includes it but tests.
+ *
+ * Everything that a stranger can make us keep is allocated in wf_adm_new: the table of solved
+ * cookies, the slots of accepted SOLVEs, the keys made ahead. Only the CONFIRMs of admitted clients
+ * are allocated later, within a cap.
+ */
+#ifndef WF_SESSION_ADM_PRIV_H
+#define WF_SESSION_ADM_PRIV_H
+
+#include "base/list.h"
+#include "crypto/secret.h"
+#include "session/adm.h"
+#include "session/schedule.h"
+
+#define WF_ADM_SECOND_US ((weft_time)1000000)
+#define WF_ADM_EPOCH_US ((weft_time)WF_EPOCH_MS * 1000)
+#define WF_ADM_EPOCHS 4u /* the present one and the three before it */
+#define WF_ADM_TS_LIFE_US (120 * WF_ADM_SECOND_US)
+#define WF_ADM_TS_GRACE_US (120 * WF_ADM_SECOND_US)
+#define WF_ADM_TS_LIVES 2u
+#define WF_ADM_TRIES 4u                        /* different boxes tried per cookie */
+#define WF_ADM_PENDING_MAX 256u                /* accepted SOLVEs that wait for wf_adm_confirm */
+#define WF_ADM_KEEP_US (10 * WF_ADM_SECOND_US) /* a CONFIRM, and an accepted SOLVE, at most */
+#define WF_ADM_POOL_STEP_US ((weft_time)1000)  /* between two keys made ahead by an idle node */
+#define WF_ADM_TABLE_DEFAULT ((size_t)65536)
+#define WF_ADM_TABLE_MAX ((size_t)1 << 28)
+#define WF_ADM_KEPT_DEFAULT ((size_t)8 << 20)
+#define WF_ADM_POOL_DEFAULT ((size_t)64)
+#define WF_ADM_POOL_MAX ((size_t)65536)
+
+/* --- solved cookies (adm_table.c) --- */
+
+enum wf_adm_entry_state {
+    WF_ADM_ENTRY_FREE = 0,
+    WF_ADM_ENTRY_TRIED,   /* boxes were tried, none opened yet */
+    WF_ADM_ENTRY_PENDING, /* accepted; its secrets wait for CONFIRM */
+    WF_ADM_ENTRY_KEPT,    /* CONFIRM was sent and is kept for duplicates */
+    WF_ADM_ENTRY_DONE,    /* made its session, or was refused: duplicates get nothing */
+    WF_ADM_ENTRY_STATES,
+};
+
+struct wf_adm_entry {
+    uint8_t cookie[WF_COOKIE_LEN];
+    uint64_t boxes[WF_ADM_TRIES]; /* keyed hashes of the boxes that were tried */
+    union {
+        struct wf_adm_pending *pending; /* PENDING */
+        struct wf_adm_kept *kept;       /* KEPT */
+    } of;
+    uint32_t bucket_next; /* index + 1, 0: none; the list of free ones uses it too */
+    uint32_t epoch_next;
+    uint32_t serial; /* of its ticket, from the moment it is accepted */
+    uint8_t state;   /* enum wf_adm_entry_state; written by wf_adm_enter alone */
+    uint8_t tries;
+};
+
+struct wf_adm_table {
+    struct wf_adm_entry *entries;
+    uint32_t *buckets;
+    size_t max;
+    size_t bucket_count; /* a power of two */
+    size_t used;
+    size_t touched;      /* entries from here on were never used */
+    uint32_t first_free; /* index + 1 */
+    uint32_t by_epoch[WF_ADM_EPOCHS];
+};
+
+/* What is left of a handshake between ACCEPT and CONFIRM. A secret, in its arena. */
+struct wf_adm_pending {
+    struct wf_link link; /* in a->pending, oldest first */
+    weft_time until;
+    uint32_t entry; /* index */
+    size_t solve_len;
+    uint8_t cid[WF_CID_LEN];
+    uint8_t e_c[32];
+    uint8_t client_dh[32]; /* C */
+    bool one_way;
+    struct wf_schedule schedule; /* after box2 */
+};
+
+struct wf_adm_kept {
+    struct wf_link link; /* in a->kept, oldest first */
+    weft_time until;
+    uint32_t entry;
+    size_t len;
+    uint8_t bytes[];
+};
+
+/* --- secrets --- */
+
+struct wf_adm_secrets {
+    uint8_t cookie[WF_ADM_EPOCHS][16]; /* by epoch % 4 */
+    uint8_t ts[WF_ADM_TS_LIVES][32];
+    uint8_t table_key[16];
+};
+
+struct wf_adm_pair {
+    uint8_t secret[32], public_key[32];
+};
+
+/* A transient key and the CHALLENGE made with it, but for epoch, offset and cookie. */
+struct wf_adm_ts {
+    bool is_live;
+    weft_time until; /* erased then; of the present one: replaced then */
+    struct wf_challenge challenge;
+};
+
+struct wf_adm {
+    struct wf_mem *mem;
+    const struct wf_rng *rng;
+    struct wf_aead *aead;
+    const struct wf_identity *identity;
+    uint8_t lists_bytes[WF_LISTS_MAX];
+    weft_span lists;
+    uint32_t effort;
+    uint8_t ceiling_log2;
+    uint64_t wall_ms; /* at `started`; 0: unknown */
+    weft_time started;
+
+    uint64_t instance;
+    uint32_t epoch;
+    weft_time epoch_began;
+    struct wf_adm_ts ts[WF_ADM_TS_LIVES];
+    unsigned ts_now; /* index of the present one */
+    uint32_t ts_last_id;
+
+    struct wf_secret_arena *secret_arena;
+    struct wf_adm_secrets *secrets;
+
+    struct wf_secret_arena *pool_arena;
+    struct wf_adm_pair **pool; /* keys made ahead, a stack */
+    size_t pool_count, pool_max;
+    weft_time pool_next;
+
+    struct wf_adm_table table;
+    uint32_t serial;
+    struct wf_secret_arena *pending_arena;
+    struct wf_list pending;
+    struct wf_list kept;
+    size_t kept_bytes, kept_max;
+
+    struct wf_adm_stats stats;
+};
+
+/* --- adm_cookie.c --- */
+
+/* What the cookie covers, but for the secret. */
+struct wf_adm_cookie_input {
+    const struct wf_challenge_head *head;
+    const uint8_t *prefix; /* 4 */
+    const uint8_t *n_c;    /* 16 */
+    const struct wf_addr *from;
+    weft_span lists;
+};
+void wf_adm_cookie(const struct wf_adm *a, uint8_t cookie[WF_COOKIE_LEN],
+                   const struct wf_adm_cookie_input *in);
+
+/* --- adm_rotate.c --- */
+
+/* Draws the secrets of a new instance; the first t_s. */
+void wf_adm_rotate_init(struct wf_adm *a, weft_time now);
+
+/* Brings the epoch up to now, kills what is too old. Cheap when nothing is due; no curves. */
+void wf_adm_rotate_epoch(struct wf_adm *a, weft_time now);
+
+/* Replaces t_s and erases the one before, when due. */
+void wf_adm_rotate_ts(struct wf_adm *a, weft_time now);
+weft_time wf_adm_rotate_deadline(const struct wf_adm *a);
+
+/* The index of the t_s with this id that still lives, or WF_ADM_TS_LIVES. */
+unsigned wf_adm_ts_find(const struct wf_adm *a, uint32_t id, weft_time now);
+
+/* Makes one key ahead when there is room. */
+void wf_adm_pool_fill(struct wf_adm *a, weft_time now);
+
+/* Moves a fresh pair to *out; the pool's copy is wiped. */
+void wf_adm_pool_take(struct wf_adm *a, struct wf_adm_pair *out);
+
+/* --- adm_table.c --- */
+
+WEFT_NODISCARD weft_err wf_adm_table_init(struct wf_adm *a, size_t max);
+void wf_adm_table_deinit(struct wf_adm *a);
+
+/* The only writer of entry->state. */
+void wf_adm_enter(struct wf_adm_entry *e, enum wf_adm_entry_state next);
+struct wf_adm_entry *wf_adm_table_find(struct wf_adm *a, const uint8_t cookie[WF_COOKIE_LEN]);
+
+/* A new entry in state TRIED; NULL when the table is full. */
+struct wf_adm_entry *wf_adm_table_add(struct wf_adm *a, const uint8_t cookie[WF_COOKIE_LEN],
+                                      uint32_t epoch);
+
+/* Empties the slot of a dead epoch, from which on `epoch` uses it. What is pending lives on. */
+void wf_adm_table_expire(struct wf_adm *a, uint32_t epoch);
+
+/* Notes one more try; false when these boxes were tried before, or WF_ADM_TRIES others. */
+bool wf_adm_table_try(struct wf_adm *a, struct wf_adm_entry *e, const uint8_t boxes_hash[32]);
+
+uint64_t wf_adm_ticket(const struct wf_adm *a, const struct wf_adm_entry *e);
+struct wf_adm_entry *wf_adm_ticket_find(const struct wf_adm *a, uint64_t ticket);
+
+/* --- adm_keep.c --- */
+
+/* Keeps a CONFIRM for duplicates: the oldest ones go when room is short, and without memory it is
+ * not kept. The entry moves on from PENDING. */
+void wf_adm_keep(struct wf_adm *a, weft_time now, struct wf_adm_entry *e, weft_span confirm);
+
+/* Gives up what the entry holds: its pending secrets or its kept CONFIRM. */
+void wf_adm_give_up(struct wf_adm *a, struct wf_adm_entry *e);
+void wf_adm_keep_expire(struct wf_adm *a, weft_time now);
+weft_time wf_adm_keep_deadline(const struct wf_adm *a);
+void wf_adm_keep_deinit(struct wf_adm *a);
+
+/* --- adm_solve.c --- */
+
+void wf_adm_solve(struct wf_adm *a, weft_time now, const struct wf_addr *from, weft_span datagram,
+                  struct wf_adm_result *out);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * adm_solve.c - the checks on SOLVE, in the order of docs/spec/1-handshake.md, 1.3-1: what costs
+ * nothing first, curves last. The first that fails is counted and ends it; nothing is answered.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "crypto/dh.h"
+#include "crypto/hash.h"
+#include "session/adm_priv.h"
+#include "session/work.h"
+
+/* One SOLVE on its way through the checks. Secret from `schedule` on. */
+struct attempt {
+    struct wf_adm *a;
+    weft_time now;
+    const struct wf_addr *from;
+    weft_span datagram;
+    struct wf_adm_result *out;
+    struct wf_solve s;
+    unsigned ts; /* index */
+    struct wf_adm_entry *entry;
+    uint8_t boxes_hash[32];
+    uint8_t mode;
+    uint8_t client_dh[32]; /* C */
+    struct wf_schedule schedule;
+};
+
+static bool epoch_lives(struct attempt *t)
+{
+    uint32_t epoch = t->s.head.epoch;
+
+    return epoch <= t->a->epoch && t->a->epoch - epoch < WF_ADM_EPOCHS; /* SPEC 1.2-6 */
+}
+
+static bool cookie_is_ours(struct attempt *t)
+{
+    const struct wf_adm_cookie_input in = {.head = &t->s.head,
+                                           .prefix = t->s.prefix,
+                                           .n_c = t->s.n_c,
+                                           .from = t->from,
+                                           .lists = t->s.lists};
+    uint8_t cookie[WF_COOKIE_LEN];
+
+    wf_adm_cookie(t->a, cookie, &in);
+    return wf_equal_ct(cookie, t->s.cookie, sizeof cookie);
+}
+
+static bool prefix_is_ours(struct attempt *t)
+{
+    return wf_is_zero_ct(t->s.prefix, 4) || memcmp(t->s.prefix, t->a->identity->prefix, 4) == 0;
+}
+
+static bool ts_lives(struct attempt *t)
+{
+    t->ts = wf_adm_ts_find(t->a, t->s.head.ts_id, t->now);
+    return t->ts != WF_ADM_TS_LIVES;
+}
+
+/* SPEC 1.3-4; never more bytes out than in */
+static void answer_duplicate(struct attempt *t)
+{
+    if (t->entry->state != WF_ADM_ENTRY_KEPT)
+        return;
+    const struct wf_adm_kept *k = t->entry->of.kept;
+    if (k->len > t->datagram.len)
+        return;
+    memcpy(t->out->reply, k->bytes, k->len);
+    t->out->reply_len = k->len;
+    t->out->kind = WF_ADM_REPLY;
+    t->a->stats.confirm_resent++;
+}
+
+static bool is_first(struct attempt *t)
+{
+    t->entry = wf_adm_table_find(t->a, t->s.cookie);
+    if (t->entry == NULL || t->entry->state == WF_ADM_ENTRY_TRIED)
+        return true;
+    answer_duplicate(t);
+    return false;
+}
+
+static bool work_is_done(struct attempt *t)
+{
+    const struct wf_solve *s = &t->s;
+    const weft_span boxes =
+        wf_span(s->box0.data, s->box0.len + s->box1.len + s->box2.len); /* they follow each other */
+
+    wf_hash(t->boxes_hash, &boxes, 1);
+    if (s->head.effort == 0)
+        return true;
+    if (s->bid < s->head.effort)
+        return false;
+    struct wf_work work = {.bid = s->bid};
+    memcpy(work.cookie, s->cookie, sizeof work.cookie);
+    memcpy(work.n_c, s->n_c, sizeof work.n_c);
+    memcpy(work.e_c, s->e_c, sizeof work.e_c);
+    memcpy(work.boxes_hash, t->boxes_hash, sizeof work.boxes_hash);
+    return wf_work_check(&work, s->work_nonce);
+}
+
+static bool there_is_room(struct attempt *t)
+{
+    if (wf_secret_held(t->a->pending_arena) >= WF_ADM_PENDING_MAX)
+        return false;
+    if (t->entry == NULL) {
+        t->entry = wf_adm_table_add(t->a, t->s.cookie, t->s.head.epoch);
+    }
+    return t->entry != NULL;
+}
+
+/* SPEC 1.3-3: counted as a duplicate, since nothing new is tried. */
+static bool boxes_are_new(struct attempt *t)
+{
+    return wf_adm_table_try(t->a, t->entry, t->boxes_hash);
+}
+
+/* HELLO and CHALLENGE as they must have been: nothing else of them was kept. */
+static void start_schedule(struct attempt *t)
+{
+    const struct wf_solve *s = &t->s;
+    struct wf_challenge c = t->a->ts[t->ts].challenge;
+    struct wf_hello h = {.version = s->head.version, .suite = s->head.suite, .lists = s->lists};
+    uint8_t hello[WF_HELLO_LEN];
+    uint8_t challenge[WF_CHALLENGE_MAX];
+
+    memcpy(h.prefix, s->prefix, sizeof h.prefix);
+    memcpy(h.n_c, s->n_c, sizeof h.n_c);
+    c.head = s->head;
+    memcpy(c.cookie, s->cookie, sizeof c.cookie);
+    size_t hello_len = wf_hello_put(&h, hello, sizeof hello);
+    size_t challenge_len = wf_challenge_put(&c, challenge, sizeof challenge);
+    wf_schedule_start(&t->schedule, t->a->identity->public_key, wf_span(hello, hello_len),
+                      wf_span(challenge, challenge_len), s->clear);
+}
+
+/* ee and box0: the mode, and that the client means us (spec 1.3-9). */
+static bool box0_opens(struct attempt *t)
+{
+    uint8_t plain[WF_BOX0_LEN - WF_AEAD_TAG_LEN];
+    const struct wf_pair ee = {t->a->secrets->ts[t->ts], t->s.e_c};
+
+    start_schedule(t);
+    if (wf_schedule_dh(&t->schedule, "ee", ee) != WEFT_OK ||
+        !wf_schedule_open(&t->schedule, t->a->aead, t->s.box0, plain))
+        return false;
+    t->mode = plain[0];
+    wf_schedule_mix(&t->schedule, wf_span(&t->mode, 1));
+    return (t->mode == WF_MODE_TWO_WAY || t->mode == WF_MODE_ONE_WAY) &&
+           memcmp(plain + 1, t->a->identity->public_key, 32) == 0;
+}
+
+/* es and box1: who the client says it is. */
+static bool box1_opens(struct attempt *t)
+{
+    const struct wf_pair es = {t->a->identity->server_secret, t->s.e_c};
+
+    return wf_schedule_dh(&t->schedule, "es", es) == WEFT_OK &&
+           wf_schedule_open(&t->schedule, t->a->aead, t->s.box1, t->out->peer);
+}
+
+/* SPEC 1.3-6 */
+static bool client_is_somebody_else(struct attempt *t)
+{
+    const struct wf_identity *own = t->a->identity;
+    struct wf_adm_result *out = t->out;
+
+    out->one_way = t->mode == WF_MODE_ONE_WAY;
+    if (out->one_way) {
+        memset(out->peer, 0, sizeof out->peer);
+        return true;
+    }
+    return memcmp(out->peer, own->public_key, 32) != 0 &&
+           wf_dh_public_of_sign(t->client_dh, out->peer) == WEFT_OK &&
+           memcmp(t->client_dh, own->client_public, 32) != 0;
+}
+
+/* se, ss and box2: that it is who it says. */
+static bool box2_opens(struct attempt *t)
+{
+    struct wf_adm *a = t->a;
+    const struct wf_schedule_client client = {
+        .client_key = t->out->one_way ? NULL : t->out->peer,
+        .se = {a->secrets->ts[t->ts], t->client_dh},
+        .ss = {a->identity->server_secret, t->client_dh},
+        .ts = a->ts[t->ts].challenge.ts,
+    };
+    size_t len = t->s.box2.len - WF_AEAD_TAG_LEN;
+
+    return wf_schedule_identify(&t->schedule, &client) == WEFT_OK &&
+           wf_schedule_open(&t->schedule, a->aead, t->s.box2, t->out->plain) &&
+           wf_solve_body_get(wf_span(t->out->plain, len), &t->out->body) == WEFT_OK;
+}
+
+/* SPEC 1.3-10, 1.1-5 */
+static bool choices_are_right(struct attempt *t)
+{
+    const struct wf_solve_body *body = &t->out->body;
+    uint64_t *choices = t->out->choices;
+    size_t count = wf_lists_choose(t->s.lists, t->a->lists, choices);
+
+    t->out->choice_count = count;
+    return count > 0 && choices[0] != 0 && body->choice_count == count &&
+           memcmp(body->choices, choices, count * sizeof choices[0]) == 0;
+}
+
+static const struct {
+    bool (*holds)(struct attempt *t);
+    size_t counter; /* in struct wf_adm_stats */
+} checks[] = {
+    {epoch_lives, offsetof(struct wf_adm_stats, solve_bad_epoch)},
+    {cookie_is_ours, offsetof(struct wf_adm_stats, solve_bad_cookie)},
+    {prefix_is_ours, offsetof(struct wf_adm_stats, solve_bad_prefix)},
+    {ts_lives, offsetof(struct wf_adm_stats, solve_bad_ts)},
+    {is_first, offsetof(struct wf_adm_stats, solve_duplicate)},
+    {work_is_done, offsetof(struct wf_adm_stats, solve_bad_work)},
+    {there_is_room, offsetof(struct wf_adm_stats, solve_table_full)},
+    {boxes_are_new, offsetof(struct wf_adm_stats, solve_duplicate)},
+    {box0_opens, offsetof(struct wf_adm_stats, solve_bad_box)},
+    {box1_opens, offsetof(struct wf_adm_stats, solve_bad_box)},
+    {client_is_somebody_else, offsetof(struct wf_adm_stats, solve_bad_key)},
+    {box2_opens, offsetof(struct wf_adm_stats, solve_bad_box)},
+    {choices_are_right, offsetof(struct wf_adm_stats, solve_bad_choice)},
+};
+
+static void count_failure(struct wf_adm *a, size_t counter)
+{
+    void *at = (uint8_t *)&a->stats + counter;
+
+    (*(uint64_t *)at)++;
+}
+
+static void accept(struct attempt *t)
+{
+    struct wf_adm *a = t->a;
+    struct wf_adm_entry *e = t->entry;
+    struct wf_adm_pending *p = (struct wf_adm_pending *)wf_secret_get(a->pending_arena);
+    WEFT_ASSERT(p != NULL); /* there_is_room saw to it */
+
+    p->until = t->now + WF_ADM_KEEP_US;
+    p->entry = (uint32_t)(e - a->table.entries);
+    p->solve_len = t->datagram.len;
+    p->one_way = t->out->one_way;
+    memcpy(p->cid, t->out->body.cid, sizeof p->cid);
+    memcpy(p->e_c, t->s.e_c, sizeof p->e_c);
+    memcpy(p->client_dh, t->client_dh, sizeof p->client_dh);
+    p->schedule = t->schedule;
+    wf_list_push_back(&a->pending, &p->link);
+    e->of.pending = p;
+    e->serial = ++a->serial != 0 ? a->serial : ++a->serial;
+    wf_adm_enter(e, WF_ADM_ENTRY_PENDING);
+
+    t->out->ticket = wf_adm_ticket(a, e);
+    t->out->solve_len = t->datagram.len;
+    t->out->kind = WF_ADM_ACCEPT;
+    a->stats.accepted++;
+}
+
+void wf_adm_solve(struct wf_adm *a, weft_time now, const struct wf_addr *from, weft_span datagram,
+                  struct wf_adm_result *out)
+{
+    struct attempt t = {.a = a, .now = now, .from = from, .datagram = datagram, .out = out};
+    size_t passed = 0;
+
+    a->stats.solve++;
+    if (wf_solve_get(datagram, &t.s) != WEFT_OK) {
+        a->stats.solve_bad_length++;
+        return;
+    }
+    while (passed < WF_ARRAY_LEN(checks) && checks[passed].holds(&t))
+        passed++;
+    if (passed == WF_ARRAY_LEN(checks)) {
+        accept(&t);
+    } else {
+        count_failure(a, checks[passed].counter);
+    }
+    wf_wipe(&t.schedule, sizeof t.schedule);
+}

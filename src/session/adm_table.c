@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * adm_table.c - the table of solved cookies: what makes one SOLVE at most one session. All its
+ * memory is there from the start; an entry lives until the epoch of its cookie is refused anyway.
+ */
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "crypto/hash.h"
+#include "session/adm_priv.h"
+
+static const uint8_t legal[WF_ADM_ENTRY_STATES] = {
+    [WF_ADM_ENTRY_FREE] = 1u << WF_ADM_ENTRY_TRIED,
+    [WF_ADM_ENTRY_TRIED] = 1u << WF_ADM_ENTRY_PENDING | 1u << WF_ADM_ENTRY_FREE,
+    [WF_ADM_ENTRY_PENDING] = 1u << WF_ADM_ENTRY_KEPT | 1u << WF_ADM_ENTRY_DONE,
+    [WF_ADM_ENTRY_KEPT] = 1u << WF_ADM_ENTRY_DONE,
+    [WF_ADM_ENTRY_DONE] = 1u << WF_ADM_ENTRY_FREE,
+};
+
+void wf_adm_enter(struct wf_adm_entry *e, enum wf_adm_entry_state next)
+{
+    WEFT_ASSERT(e->state < WF_ADM_ENTRY_STATES);
+    WEFT_ASSERT((legal[e->state] >> next & 1u) != 0);
+    e->state = (uint8_t)next;
+}
+
+/* At least one bucket an entry. */
+static size_t bucket_count_for(size_t max)
+{
+    size_t count = 1;
+
+    while (count < max)
+        count *= 2;
+    return count;
+}
+
+weft_err wf_adm_table_init(struct wf_adm *a, size_t max)
+{
+    struct wf_adm_table *t = &a->table;
+
+    t->max = max;
+    t->bucket_count = bucket_count_for(max);
+    t->entries = (struct wf_adm_entry *)wf_alloc_array(a->mem, max, sizeof *t->entries);
+    t->buckets = (uint32_t *)wf_alloc_array(a->mem, t->bucket_count, sizeof *t->buckets);
+    return t->entries != NULL && t->buckets != NULL ? WEFT_OK : WEFT_ERR_NOMEM;
+}
+
+void wf_adm_table_deinit(struct wf_adm *a)
+{
+    struct wf_adm_table *t = &a->table;
+
+    wf_free(a->mem, t->entries, t->max * sizeof *t->entries);
+    wf_free(a->mem, t->buckets, t->bucket_count * sizeof *t->buckets);
+}
+
+static uint32_t *bucket_of(const struct wf_adm *a, const uint8_t cookie[WF_COOKIE_LEN])
+{
+    uint64_t h = wf_siphash64(a->secrets->table_key, wf_span(cookie, WF_COOKIE_LEN));
+
+    return &a->table.buckets[(size_t)h & (a->table.bucket_count - 1)];
+}
+
+struct wf_adm_entry *wf_adm_table_find(struct wf_adm *a, const uint8_t cookie[WF_COOKIE_LEN])
+{
+    struct wf_adm_entry *entries = a->table.entries;
+
+    for (uint32_t i = *bucket_of(a, cookie); i != 0; i = entries[i - 1].bucket_next) {
+        if (wf_equal_ct(entries[i - 1].cookie, cookie, WF_COOKIE_LEN))
+            return &entries[i - 1];
+    }
+    return NULL;
+}
+
+/* Index + 1 of an entry to use, 0 when there is none. */
+static uint32_t take_free(struct wf_adm_table *t)
+{
+    uint32_t i = t->first_free;
+
+    if (i != 0) {
+        t->first_free = t->entries[i - 1].bucket_next;
+        return i;
+    }
+    return t->touched < t->max ? (uint32_t)++t->touched : 0;
+}
+
+static void push_to_epoch(struct wf_adm_table *t, uint32_t i, uint32_t epoch)
+{
+    uint32_t *first = &t->by_epoch[epoch % WF_ADM_EPOCHS];
+
+    t->entries[i - 1].epoch_next = *first;
+    *first = i;
+}
+
+struct wf_adm_entry *wf_adm_table_add(struct wf_adm *a, const uint8_t cookie[WF_COOKIE_LEN],
+                                      uint32_t epoch)
+{
+    struct wf_adm_table *t = &a->table;
+    uint32_t *bucket = bucket_of(a, cookie);
+    uint32_t i = take_free(t);
+
+    if (i == 0)
+        return NULL;
+    struct wf_adm_entry *e = &t->entries[i - 1];
+    *e = (struct wf_adm_entry){.bucket_next = *bucket};
+    memcpy(e->cookie, cookie, WF_COOKIE_LEN);
+    *bucket = i;
+    push_to_epoch(t, i, epoch);
+    wf_adm_enter(e, WF_ADM_ENTRY_TRIED);
+    t->used++;
+    return e;
+}
+
+static void remove_entry(struct wf_adm *a, uint32_t i)
+{
+    struct wf_adm_table *t = &a->table;
+    struct wf_adm_entry *e = &t->entries[i - 1];
+    uint32_t *at = bucket_of(a, e->cookie);
+
+    while (*at != i)
+        at = &t->entries[*at - 1].bucket_next;
+    *at = e->bucket_next;
+    wf_adm_enter(e, WF_ADM_ENTRY_FREE);
+    *e = (struct wf_adm_entry){.bucket_next = t->first_free};
+    t->first_free = i;
+    t->used--;
+}
+
+void wf_adm_table_expire(struct wf_adm *a, uint32_t epoch)
+{
+    struct wf_adm_table *t = &a->table;
+    uint32_t i = t->by_epoch[epoch % WF_ADM_EPOCHS];
+
+    t->by_epoch[epoch % WF_ADM_EPOCHS] = 0;
+    while (i != 0) {
+        struct wf_adm_entry *e = &t->entries[i - 1];
+        uint32_t next = e->epoch_next;
+
+        if (e->state == WF_ADM_ENTRY_PENDING) {
+            push_to_epoch(t, i, epoch);
+        } else {
+            wf_adm_give_up(a, e);
+            remove_entry(a, i);
+        }
+        i = next;
+    }
+}
+
+/* SPEC 1.3-3 */
+bool wf_adm_table_try(struct wf_adm *a, struct wf_adm_entry *e, const uint8_t boxes_hash[32])
+{
+    uint64_t mark = wf_siphash64(a->secrets->table_key, wf_span(boxes_hash, 32));
+
+    for (unsigned i = 0; i < e->tries; i++) {
+        if (e->boxes[i] == mark)
+            return false;
+    }
+    if (e->tries >= WF_ADM_TRIES)
+        return false;
+    e->boxes[e->tries++] = mark;
+    return true;
+}
+
+uint64_t wf_adm_ticket(const struct wf_adm *a, const struct wf_adm_entry *e)
+{
+    return (uint64_t)e->serial << 32 | (uint64_t)(e - a->table.entries);
+}
+
+struct wf_adm_entry *wf_adm_ticket_find(const struct wf_adm *a, uint64_t ticket)
+{
+    size_t index = (size_t)(ticket & UINT32_MAX);
+    uint32_t serial = (uint32_t)(ticket >> 32);
+
+    if (serial == 0 || index >= a->table.touched || a->table.entries[index].serial != serial)
+        return NULL;
+    return &a->table.entries[index];
+}

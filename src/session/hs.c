@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hs.c - life of a client's handshake: states, repetition, giving up. See hs.h.
+ */
+#include "session/hs.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+#include "base/bytes.h"
+#include "session/hs_priv.h"
+
+static const uint8_t legal[WF_HS_STATES] = {
+    [WF_HS_HELLO] = 1u << WF_HS_NEED_DATA | 1u << WF_HS_FAILED,
+    [WF_HS_NEED_DATA] = 1u << WF_HS_WORKING | 1u << WF_HS_FAILED,
+    [WF_HS_WORKING] = 1u << WF_HS_SOLVE | 1u << WF_HS_FAILED,
+    [WF_HS_SOLVE] = 1u << WF_HS_DONE | 1u << WF_HS_HELLO | 1u << WF_HS_FAILED,
+};
+
+void wf_hs_enter(struct wf_hs *hs, enum wf_hs_state next)
+{
+    WEFT_ASSERT(hs->state < WF_HS_STATES);
+    WEFT_ASSERT((legal[hs->state] >> next & 1u) != 0);
+    hs->state = (uint8_t)next;
+}
+
+void wf_hs_fail(struct wf_hs *hs, weft_err err)
+{
+    wf_hs_enter(hs, WF_HS_FAILED);
+    hs->error = err;
+    wf_wipe(hs->e_c_secret, sizeof hs->e_c_secret);
+    wf_wipe(&hs->schedule, sizeof hs->schedule);
+}
+
+static void send_from(struct wf_hs *hs, weft_time now)
+{
+    hs->send_at = now;
+    hs->interval = WF_HS_INTERVAL_FIRST_US;
+    hs->sent = 0;
+}
+
+void wf_hs_make_hello(struct wf_hs *hs, weft_time now)
+{
+    struct wf_hello h = {.version = WF_VERSION, .suite = WF_SUITE, .lists = hs->lists};
+
+    wf_random(hs->rng, hs->n_c, sizeof hs->n_c);
+    memcpy(h.prefix, hs->prefix, sizeof h.prefix); /* SPEC 1.1-4 */
+    memcpy(h.n_c, hs->n_c, sizeof h.n_c);
+    size_t len = wf_hello_put(&h, hs->hello, sizeof hs->hello);
+    WEFT_ASSERT(len == WF_HELLO_LEN);
+    send_from(hs, now);
+}
+
+/* SPEC 1.3-6: we must not call ourselves, in whatever encoding. */
+static weft_err check_server_key(const struct wf_hs_config *c)
+{
+    uint8_t mapped[WF_DH_LEN];
+    weft_err err = wf_dh_public_of_sign(mapped, c->server_key);
+
+    if (err != WEFT_OK || c->identity == NULL)
+        return err;
+    bool is_own = memcmp(c->server_key, c->identity->public_key, 32) == 0 ||
+                  memcmp(mapped, c->identity->client_public, 32) == 0;
+    return is_own ? WEFT_ERR_USAGE : WEFT_OK;
+}
+
+static void configure(struct wf_hs *hs, const struct wf_hs_config *c, weft_time now)
+{
+    hs->rng = c->rng;
+    hs->aead = c->aead;
+    hs->identity = c->identity;
+    memcpy(hs->server_key, c->server_key, sizeof hs->server_key);
+    wf_key_prefix(hs->prefix, c->server_key);
+    if (c->lists.len > 0) {
+        memcpy(hs->lists_bytes, c->lists.data, c->lists.len);
+    }
+    hs->lists = wf_span(hs->lists_bytes, c->lists.len);
+    hs->wall_ms = c->wall_ms;
+    hs->effort_max = c->effort_max;
+    hs->started = now;
+    hs->give_up_at = c->timeout_us < WEFT_TIME_NEVER - now ? now + c->timeout_us : WEFT_TIME_NEVER;
+}
+
+weft_err wf_hs_new(struct wf_hs **out, const struct wf_hs_config *c, weft_time now)
+{
+    struct wf_secret_arena *arena = NULL;
+
+    if (!wf_lists_valid(c->lists))
+        return WEFT_ERR_USAGE;
+    weft_err err = check_server_key(c);
+    if (err != WEFT_OK)
+        return err;
+    err = wf_secret_arena_new(&arena, c->mem, sizeof(struct wf_hs), 1);
+    if (err != WEFT_OK)
+        return err;
+    struct wf_hs *hs = (struct wf_hs *)wf_secret_get(arena);
+    if (hs == NULL) {
+        wf_secret_arena_free(arena);
+        return WEFT_ERR_NOMEM;
+    }
+    hs->arena = arena;
+    configure(hs, c, now);
+    wf_hs_make_hello(hs, now);
+    *out = hs;
+    return WEFT_OK;
+}
+
+void wf_hs_free(struct wf_hs *hs)
+{
+    if (hs == NULL)
+        return;
+    struct wf_secret_arena *arena = hs->arena;
+    wf_secret_put(arena, hs);
+    wf_secret_arena_free(arena);
+}
+
+enum wf_hs_state wf_hs_state(const struct wf_hs *hs)
+{
+    return (enum wf_hs_state)hs->state;
+}
+
+weft_err wf_hs_error(const struct wf_hs *hs)
+{
+    return hs->error;
+}
+
+void wf_hs_recv(struct wf_hs *hs, weft_time now, weft_span datagram)
+{
+    if (datagram.len == 0)
+        return;
+    if (datagram.data[0] == WF_TYPE_CHALLENGE && hs->state == WF_HS_HELLO) {
+        wf_hs_on_challenge(hs, now, datagram);
+    } else if (datagram.data[0] == WF_TYPE_CONFIRM && hs->state == WF_HS_SOLVE) {
+        wf_hs_on_confirm(hs, now, datagram);
+    }
+}
+
+static void note_sent(struct wf_hs *hs, weft_time now)
+{
+    if (hs->sent++ > 0) {
+        hs->result.solve_repeated = hs->state == WF_HS_SOLVE;
+    } else if (hs->state == WF_HS_HELLO) {
+        hs->result.hello_sent = now;
+    } else {
+        hs->result.solve_sent = now;
+        hs->result.solve_repeated = false;
+    }
+    hs->send_at = now + hs->interval;
+    hs->interval *= 2;
+    if (hs->interval > WF_HS_INTERVAL_MAX_US) {
+        hs->interval = WF_HS_INTERVAL_MAX_US;
+    }
+}
+
+void wf_hs_send(struct wf_hs *hs, weft_time now, uint8_t *buf, size_t cap, size_t *len)
+{
+    bool is_hello = hs->state == WF_HS_HELLO;
+
+    WEFT_ASSERT(cap >= WF_SOLVE_MAX);
+    *len = 0;
+    if ((!is_hello && hs->state != WF_HS_SOLVE) || now < hs->send_at)
+        return;
+    *len = is_hello ? sizeof hs->hello : sizeof hs->solve;
+    memcpy(buf, is_hello ? hs->hello : hs->solve, *len);
+    note_sent(hs, now);
+}
+
+static weft_err why_given_up(const struct wf_hs *hs)
+{
+    if (hs->was_true)
+        return WEFT_ERR_TIMEOUT;
+    if (hs->was_false)
+        return WEFT_ERR_WRONG_KEY; /* SPEC 1.2-3 */
+    return hs->was_stale ? WEFT_ERR_CRYPTO : WEFT_ERR_UNREACHABLE;
+}
+
+static bool is_over(const struct wf_hs *hs)
+{
+    return hs->state == WF_HS_DONE || hs->state == WF_HS_FAILED;
+}
+
+void wf_hs_tick(struct wf_hs *hs, weft_time now)
+{
+    if (is_over(hs))
+        return;
+    if (now >= hs->give_up_at) {
+        wf_hs_fail(hs, why_given_up(hs));
+    } else if (hs->state == WF_HS_SOLVE && now >= hs->cookie_until) {
+        wf_hs_enter(hs, WF_HS_HELLO);
+        wf_hs_make_hello(hs, now);
+    }
+}
+
+weft_time wf_hs_deadline(const struct wf_hs *hs)
+{
+    weft_time at = hs->give_up_at;
+
+    if (is_over(hs))
+        return WEFT_TIME_NEVER;
+    if (hs->state != WF_HS_HELLO && hs->state != WF_HS_SOLVE)
+        return at;
+    if (hs->send_at < at) {
+        at = hs->send_at;
+    }
+    if (hs->state == WF_HS_SOLVE && hs->cookie_until < at) {
+        at = hs->cookie_until;
+    }
+    return at;
+}
+
+weft_err wf_hs_result(struct wf_hs *hs, struct wf_hs_result *out)
+{
+    if (hs->state != WF_HS_DONE || hs->was_taken)
+        return WEFT_ERR_STATE;
+    *out = hs->result;
+    if (out->body.frames.len > 0) {
+        out->body.frames.data = out->plain + (hs->result.body.frames.data - hs->result.plain);
+    }
+    hs->was_taken = true;
+    wf_wipe(&hs->result, sizeof hs->result);
+    return WEFT_OK;
+}

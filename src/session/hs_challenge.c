@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hs_challenge.c - what a client thinks of a CHALLENGE. Anybody may have sent it: what does not
+ * verify must change nothing but the error that is reported in the end.
+ */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "session/challenge.h"
+#include "session/hs_priv.h"
+
+/* SPEC 1.2-3 */
+static bool is_signed(const struct wf_hs *hs, const struct wf_challenge *c)
+{
+    uint8_t message[WF_CHALLENGE_MESSAGE_MAX];
+    size_t len = wf_challenge_message(message, hs->server_key, c);
+
+    return wf_verify(hs->server_key, c->signature, wf_span(message, len)) == WEFT_OK;
+}
+
+/* SPEC 1.2-5 */
+static bool is_stale(const struct wf_hs *hs, weft_time now, const struct wf_challenge *c)
+{
+    if (hs->wall_ms == 0)
+        return false;
+    uint64_t wall_s = (hs->wall_ms + (now - hs->started) / 1000) / 1000;
+    return wall_s > WF_HS_CLOCK_SLACK_S && wall_s - WF_HS_CLOCK_SLACK_S > c->not_after_s;
+}
+
+/* What the signature does not cover, so that a server who signed would never say it. */
+static bool is_sensible(const struct wf_challenge *c)
+{
+    const struct wf_challenge_head *h = &c->head;
+
+    return h->version == WF_VERSION && h->suite == WF_SUITE && h->offset_ms < WF_EPOCH_MS &&
+           h->ceiling_log2 <= WF_EFFORT_LOG2_MAX &&
+           h->effort <= (uint64_t)1 << h->ceiling_log2 && /* SPEC 1.2-4 */
+           (h->effort == 0 || h->work_alg == WF_WORK_BLAKE2B);
+}
+
+/* False when it is to be dropped. */
+static bool verify(struct wf_hs *hs, weft_time now, const struct wf_challenge *c)
+{
+    if (!is_sensible(c))
+        return false;
+    if (!is_signed(hs, c)) {
+        hs->was_false = true;
+        return false;
+    }
+    if (is_stale(hs, now, c)) {
+        hs->was_stale = true;
+        return false;
+    }
+    return true;
+}
+
+/* The choices of both lists. After a restart they must be what they were: the owner goes by them.
+ */
+static bool choose(struct wf_hs *hs, const struct wf_challenge *c)
+{
+    uint64_t choices[WF_GROUPS_MAX];
+    size_t count = wf_lists_choose(hs->lists, c->lists, choices);
+    size_t size = count * sizeof choices[0];
+
+    if (count == 0 || choices[0] == 0) /* SPEC 1.1-5 */
+        return false;
+    if (hs->has_body && memcmp(hs->result.choices, choices, size) != 0)
+        return false;
+    memcpy(hs->result.choices, choices, size);
+    hs->result.choice_count = count;
+    return true;
+}
+
+static void take(struct wf_hs *hs, weft_time now, weft_span datagram, const struct wf_challenge *c)
+{
+    weft_time age = (weft_time)c->head.offset_ms * 1000;
+    weft_time life = (weft_time)WF_HS_COOKIE_EPOCHS * WF_EPOCH_MS * 1000 - WF_HS_COOKIE_MARGIN_US;
+
+    memcpy(hs->challenge_bytes, datagram.data, datagram.len);
+    hs->challenge_len = datagram.len;
+    hs->challenge = *c;
+    hs->challenge.lists.data = hs->challenge_bytes + (c->lists.data - datagram.data);
+    hs->cookie_until = now + life - age;
+    hs->result.challenge_at = now;
+    hs->was_true = true;
+}
+
+void wf_hs_on_challenge(struct wf_hs *hs, weft_time now, weft_span datagram)
+{
+    struct wf_challenge c;
+
+    if (datagram.len > sizeof hs->challenge_bytes || wf_challenge_get(datagram, &c) != WEFT_OK ||
+        !verify(hs, now, &c))
+        return;
+    take(hs, now, datagram, &c);
+    if (!choose(hs, &hs->challenge)) {
+        wf_hs_fail(hs, WEFT_ERR_NO_PROTOCOL);
+        return;
+    }
+    if (c.head.effort > hs->effort_max) {
+        wf_hs_fail(hs, WEFT_ERR_LIMIT); /* SPEC 1.2-4 */
+        return;
+    }
+    wf_hs_enter(hs, WF_HS_NEED_DATA);
+    if (hs->has_body) {
+        wf_hs_make_solve(hs, now);
+    }
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hs_priv.h - what the files of hs.h share among themselves. Nobody else includes it but tests.
+ *
+ * Memory   The whole of struct wf_hs is a secret and lives in a secret arena of its own.
+ */
+#ifndef WF_SESSION_HS_PRIV_H
+#define WF_SESSION_HS_PRIV_H
+
+#include "crypto/secret.h"
+#include "session/hs.h"
+#include "session/schedule.h"
+
+#define WF_HS_SECOND_US ((weft_time)1000000)
+#define WF_HS_INTERVAL_FIRST_US ((weft_time)300000)
+#define WF_HS_INTERVAL_MAX_US (5 * WF_HS_SECOND_US)
+/* A cookie is given up this long before the server refuses it: SOLVE needs time to get there. */
+#define WF_HS_COOKIE_MARGIN_US (1 * WF_HS_SECOND_US)
+#define WF_HS_COOKIE_EPOCHS 4u   /* the one it was made in and three more */
+#define WF_HS_CLOCK_SLACK_S 300u /* spec 1.2-5 */
+
+struct wf_hs {
+    struct wf_secret_arena *arena; /* whose only slot this is */
+    const struct wf_rng *rng;
+    struct wf_aead *aead;
+    const struct wf_identity *identity; /* NULL: one-way */
+    uint8_t server_key[32];
+    uint8_t lists_bytes[WF_LISTS_MAX];
+    weft_span lists;
+    uint64_t wall_ms;
+    uint64_t effort_max;
+    weft_time started, give_up_at;
+
+    uint8_t state; /* enum wf_hs_state; written by wf_hs_enter alone */
+    weft_err error;
+    bool was_false; /* a CHALLENGE came that no key we expect has signed */
+    bool was_stale; /* one came whose not-after is past */
+    bool was_true;  /* one verified */
+
+    uint8_t prefix[4];
+    uint8_t n_c[WF_NONCE_LEN];
+    uint8_t hello[WF_HELLO_LEN];
+    uint8_t challenge_bytes[WF_CHALLENGE_MAX];
+    size_t challenge_len;
+    struct wf_challenge challenge; /* borrows from challenge_bytes */
+    weft_time cookie_until;
+
+    bool has_body;
+    struct wf_solve_body body; /* frames borrow from the next */
+    uint8_t frames[WF_SOLVE_MAX];
+    uint8_t e_c_secret[32];
+    struct wf_schedule schedule; /* after box2 */
+    struct wf_work work;
+    uint64_t work_nonce;
+    uint8_t solve[WF_SOLVE_MAX];
+
+    weft_time send_at, interval;
+    unsigned sent; /* how often what is being sent was sent */
+    bool was_taken;
+    struct wf_hs_result result;
+};
+
+/* The only writer of hs->state. */
+void wf_hs_enter(struct wf_hs *hs, enum wf_hs_state next);
+void wf_hs_fail(struct wf_hs *hs, weft_err err);
+
+/* HELLO with a fresh nonce, to be sent at once. */
+void wf_hs_make_hello(struct wf_hs *hs, weft_time now);
+
+/* SOLVE of challenge and body, in state NEED_DATA; enters WORKING, and SOLVE when there is no work.
+ */
+void wf_hs_make_solve(struct wf_hs *hs, weft_time now);
+
+void wf_hs_on_challenge(struct wf_hs *hs, weft_time now, weft_span datagram);
+void wf_hs_on_confirm(struct wf_hs *hs, weft_time now, weft_span datagram);
+
+#endif
