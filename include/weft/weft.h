@@ -6,6 +6,7 @@
 #define WEFT_WEFT_H
 
 #include "weft/base.h"
+#include "weft/file.h"
 #include "weft/key.h"
 #include "weft/node.h"
 
