@@ -113,7 +113,7 @@ TEST(points_of_small_order_are_refused_in_every_form_with_every_secret)
         uint8_t pk[WF_DH_LEN];
 
         unhex(pk, sizeof pk, small_order[i / 2]);
-        pk[31] |= i % 2 != 0 ? 0x80 : 0;
+        pk[31] = (uint8_t)(pk[31] | (i % 2 != 0 ? 0x80 : 0));
         for (int round = 0; round < 4; round++) {
             uint8_t sk[WF_DH_LEN];
             uint8_t out[WF_DH_LEN];
@@ -270,7 +270,7 @@ TEST(signature_keys_of_small_order_are_not_mapped_and_verify_nothing)
         uint8_t sign_pk[WF_SIGN_PUBLIC_LEN];
 
         unhex(sign_pk, sizeof sign_pk, points[i / 2]);
-        sign_pk[31] |= i % 2 != 0 ? 0x80 : 0;
+        sign_pk[31] = (uint8_t)(sign_pk[31] | (i % 2 != 0 ? 0x80 : 0));
         check_not_mapped(sign_pk);
         CHECK_EQ(wf_verify(sign_pk, sig, wf_span_of("anything")), WEFT_ERR_CRYPTO);
     }

@@ -43,7 +43,7 @@ TEST(the_hash_is_blake2b_with_32_bytes)
 
 TEST(parts_are_hashed_as_if_they_were_one)
 {
-    uint8_t data[300];
+    uint8_t data[300] = {0};
     uint8_t whole[WF_HASH_LEN];
     uint8_t out[WF_HASH_LEN];
     const weft_span all = wf_span(data, sizeof data);
