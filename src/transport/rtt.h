@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rtt.h - the round-trip estimate of RFC 9002 section 5, in integers: smoothed values are kept with
+ * three more bits, so that a path of 50 µs is not eaten by rounding.
+ */
+#ifndef WF_TRANSPORT_RTT_H
+#define WF_TRANSPORT_RTT_H
+
+#include "base/compiler.h"
+
+#define WF_RTT_INITIAL_US 333000u
+#define WF_RTT_GRANULARITY_US 1000u
+#define WF_RTT_MAX_US 60000000u /* longer samples are cut */
+
+struct wf_rtt {
+    uint64_t srtt8, rttvar8; /* µs * 8 */
+    uint64_t latest_us, min_us;
+    uint64_t peer_delay_us; /* the ack delay that the peer announced: more is not believed */
+    weft_time first_at;     /* time of the first sample */
+    bool has_sample;
+};
+
+void wf_rtt_init(struct wf_rtt *r, uint64_t peer_delay_us);
+
+/* now - sent_at of the newest packet of an ACK that is newly acknowledged, with the delay that the
+ * ACK names. */
+void wf_rtt_sample(struct wf_rtt *r, weft_time now, uint64_t rtt_us, uint64_t ack_delay_us);
+
+/* After persistent congestion the minimum is taken anew from the next sample. */
+void wf_rtt_forget_min(struct wf_rtt *r);
+
+uint64_t wf_rtt_smoothed(
+    const struct wf_rtt *r); /* at least 1; the initial value before the first sample */
+uint64_t wf_rtt_var(const struct wf_rtt *r);
+uint64_t wf_rtt_min(const struct wf_rtt *r); /* 0 before the first sample */
+
+/* srtt + max(4 rttvar, granularity) + the peer's ack delay, without back-off. */
+uint64_t wf_rtt_pto(const struct wf_rtt *r);
+
+#endif
