@@ -1,19 +1,28 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# What takes hours and is worth them now and then. FUZZ_SECONDS is the time for each fuzz target.
+# What takes hours and is worth them now and then.
 #
-# Usage: tools/check-long.sh [STAGE...]      (make check-long STAGE="...")
+# Usage: [SEEDS=n] [FUZZ_SECONDS=n] tools/check-long.sh [STAGE...]      (make check-long STAGE="...")
 set -euo pipefail
 cd "$(dirname "$0")/.."
 make_target=check-long
 . tools/stages.sh
 
-stages="deps tsan msan reproducible fuzz coverage"
+stages="deps seeds tsan msan reproducible fuzz coverage"
 fatal="deps"
+
+SEEDS=${SEEDS:-20000}
+FUZZ_SECONDS=${FUZZ_SECONDS:-600}
+first_seed=$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')
 
 stage_deps() {
     tools/install-deps.sh check
     echo "everything needed is installed"
+}
+
+stage_seeds() {
+    tools/build.sh dev weft-sim
+    build/dev/weft-sim --seeds "$SEEDS" --from "$first_seed" --jobs "$(nproc)" --keep-going
 }
 
 stage_tsan() {
@@ -46,8 +55,8 @@ stage_reproducible() {
 
 stage_fuzz() {
     tools/build.sh fuzz fuzzers
-    tools/fuzz.sh "${FUZZ_SECONDS:-600}"
-    echo "no target failed in ${FUZZ_SECONDS:-600} s"
+    tools/fuzz.sh "$FUZZ_SECONDS"
+    echo "no target failed in $FUZZ_SECONDS s"
 }
 
 stage_coverage() {

@@ -2,15 +2,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # Everything that must hold before a commit, as stages. A new stage is one function here and one word in the list.
 #
-# Usage: tools/check.sh [STAGE...]      (make check STAGE="...")
+# Usage: [SEEDS=n] tools/check.sh [STAGE...]      (make check STAGE="...")
 set -euo pipefail
 cd "$(dirname "$0")/.."
 make_target=check
 . tools/stages.sh
 
-stages="deps format layers sizes text spec tools gcc clang release purity symbols headers tidy unit replay asan install"
+stages="deps format layers sizes text spec tools gcc clang release purity symbols headers tidy unit replay vectors trace seeds asan install"
 # After one of these nothing else is worth running.
 fatal="deps gcc clang"
+
+SEEDS=${SEEDS:-1000}
+TRACE_SEEDS=${TRACE_SEEDS:-40}
+ASAN_SEEDS=${ASAN_SEEDS:-40}
+first_seed=$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')
 
 sources() { # tracked or new, never ignored: sources PATTERN...
     git ls-files -z --cached --others --exclude-standard -- "$@"
@@ -87,10 +92,31 @@ stage_replay() {
     "$python" tools/run-tests.py build/dev --label replay --counts "$logs/replay.counts"
 }
 
-# The same tests once more: counted where they ran first.
+# The golden vectors, opened by the independent decoder.
+stage_vectors() { "$python" tests/vectors/decode_vectors.py --counts "$logs/vectors.counts"; }
+
+# The same seeds give the same run, whatever the compiler.
+stage_trace() {
+    tools/build.sh dev weft-sim
+    tools/build.sh clang weft-sim
+    for compiler in dev clang; do
+        "build/$compiler/weft-sim" --seeds "$TRACE_SEEDS" --hash >"$logs/trace.$compiler"
+    done
+    diff "$logs/trace.dev" "$logs/trace.clang"
+    echo "$TRACE_SEEDS seeds have one trace hash with gcc and clang"
+}
+
+# Seeds that nobody has seen before; a red one is a bug, and is told with the command that shows it again.
+stage_seeds() {
+    tools/build.sh dev weft-sim
+    build/dev/weft-sim --seeds "$SEEDS" --from "$first_seed" --jobs "$(nproc)" --keep-going
+}
+
+# The same tests once more, counted where they ran first, and a few seeds.
 stage_asan() {
     tools/build.sh asan
     "$python" tools/run-tests.py build/asan
+    build/asan/weft-sim --seeds "$ASAN_SEEDS" --from "$first_seed" --jobs "$(nproc)" --keep-going
 }
 
 stage_install() { tools/check-install.sh; }
