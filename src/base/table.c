@@ -82,7 +82,7 @@ void wf_table_deinit(struct wf_table *t)
 static uint64_t hash_of(const struct wf_table *t, weft_span key)
 {
     static const uint8_t nothing[1];
-    uint8_t out[crypto_shorthash_siphash24_BYTES];
+    uint8_t out[crypto_shorthash_siphash24_BYTES] = {0};
 
     crypto_shorthash_siphash24(out, key.len > 0 ? key.data : nothing, key.len, t->sip_key);
     return wf_load_u64(out);
