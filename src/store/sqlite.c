@@ -8,8 +8,8 @@
 
 static const char *const sql_of[STATEMENTS] = {
     [STATEMENT_GET] = "SELECT value FROM rows WHERE kind=?1 AND key=?2",
-    [STATEMENT_PUT] = "INSERT INTO rows VALUES(?1, ?2, ?3)"
-                      " ON CONFLICT(kind, key) DO UPDATE SET value=excluded.value",
+    [STATEMENT_PUT] = ("INSERT INTO rows VALUES(?1, ?2, ?3)"
+                       " ON CONFLICT(kind, key) DO UPDATE SET value=excluded.value"),
     [STATEMENT_REMOVE] = "DELETE FROM rows WHERE kind=?1 AND key=?2",
     [STATEMENT_COUNT] = "SELECT count FROM kinds WHERE kind=?1",
     [STATEMENT_NEXT] = "SELECT value, key FROM rows WHERE kind=?1 AND key>?2 ORDER BY key LIMIT 1",

@@ -2,13 +2,9 @@
 /*
  * sqlite_open.c - from a path to a database that is ours, whole, private and safe against a crash.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "store/sqlite_priv.h"
 
@@ -16,11 +12,6 @@
 #define APPLICATION_ID 0x77656674
 #define BUSY_MS 5000
 #define PAGE_BYTES 4096u
-/* Names tried for a damaged file. */
-#define ASIDE_MAX 1000
-#define ASIDE_PATH_MAX 4096
-/* Of "-wal" and its NUL. */
-#define SUFFIX_LEN 5
 
 void wf_sqlite_say(struct wf_store_report *report, const char *fmt, ...)
 {
@@ -33,24 +24,22 @@ void wf_sqlite_say(struct wf_store_report *report, const char *fmt, ...)
     va_end(args);
 }
 
-static weft_err error_of_errno(int code)
+/* Why a file could not be read or written. By the time the call returns errno is about something
+ * later; the files themselves remember. The log of changes is asked first, since it is what is
+ * written. */
+static int last_errno(sqlite3 *db)
 {
-    switch (code) {
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return WEFT_ERR_NO_SPACE;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-    case ELOOP:
-        return WEFT_ERR_DENIED;
-    case ENOENT:
-    case ENOTDIR:
-        return WEFT_ERR_NOT_FOUND;
-    default:
-        return WEFT_ERR_IO;
+    sqlite3_file *log = NULL;
+    int reason = 0;
+
+    if (sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+        log != NULL && log->pMethods != NULL) {
+        (void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &reason);
     }
+    if (reason == 0) {
+        (void)sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &reason);
+    }
+    return reason != 0 ? reason : sqlite3_system_errno(db);
 }
 
 weft_err wf_sqlite_error(sqlite3 *db, int code)
@@ -77,8 +66,9 @@ weft_err wf_sqlite_error(sqlite3 *db, int code)
     case SQLITE_TOOBIG:
         return WEFT_ERR_LIMIT;
     case SQLITE_IOERR:
+        return wf_store_file_error(last_errno(db));
     case SQLITE_CANTOPEN:
-        return error_of_errno(sqlite3_system_errno(db));
+        return wf_store_file_error(sqlite3_system_errno(db));
     default:
         return WEFT_ERR_IO;
     }
@@ -103,72 +93,6 @@ weft_err wf_sqlite_number(sqlite3 *db, const char *sql, int64_t *out)
     weft_err err = code == SQLITE_DONE ? WEFT_ERR_MALFORMED : wf_sqlite_error(db, code);
     (void)sqlite3_finalize(st);
     return err;
-}
-
-/* ---- the file, before SQLite sees it ---- */
-
-/* Makes sure that there is a file and that nobody else can read it; SQLite gives its side files the
- * same mode. */
-static weft_err check_file(const char *path, struct wf_store_report *report)
-{
-    struct stat st;
-    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
-
-    if (fd < 0) {
-        weft_err err = error_of_errno(errno);
-        wf_sqlite_say(report, "the store %s cannot be opened: %s", path, strerror(errno));
-        return err;
-    }
-    weft_err err = WEFT_OK;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-        wf_sqlite_say(report, "the store %s is no regular file", path);
-        err = WEFT_ERR_DENIED;
-    } else if (st.st_uid != geteuid() && geteuid() != 0) {
-        wf_sqlite_say(report, "the store %s belongs to another user", path);
-        err = WEFT_ERR_KEY_EXPOSED;
-    } else if ((st.st_mode & 0077u) != 0 && fchmod(fd, 0600) != 0) {
-        err = error_of_errno(errno);
-        wf_sqlite_say(report, "the store %s cannot be made private: %s", path, strerror(errno));
-    }
-    (void)close(fd);
-    return err;
-}
-
-/* Never over a file that is there; one that is not there need not be moved. */
-static bool move_one(const char *path, const char *aside, const char *suffix)
-{
-    char from[ASIDE_PATH_MAX + SUFFIX_LEN];
-    char to[ASIDE_PATH_MAX + SUFFIX_LEN];
-
-    (void)snprintf(from, sizeof from, "%s%s", path, suffix);
-    (void)snprintf(to, sizeof to, "%s%s", aside, suffix);
-    return link(from, to) == 0 ? unlink(from) == 0 : errno == ENOENT;
-}
-
-/* The log of changes goes first: left beside a new file it would be taken for that one's. */
-static bool move_all(const char *path, const char *aside)
-{
-    return move_one(path, aside, "-wal") && move_one(path, aside, "-shm") &&
-           move_one(path, aside, "");
-}
-
-static void move_aside(const char *path, struct wf_store_report *report)
-{
-    char aside[ASIDE_PATH_MAX];
-    struct stat st;
-
-    for (int i = 1; i <= ASIDE_MAX; i++) {
-        int len = snprintf(aside, sizeof aside, "%s.damaged-%d", path, i);
-        if (len < 0 || (size_t)len >= sizeof aside)
-            break;
-        if (lstat(aside, &st) == 0)
-            continue;
-        if (!move_all(path, aside))
-            break;
-        wf_sqlite_say(report, "the store %s is damaged; it was kept as %s", path, aside);
-        return;
-    }
-    wf_sqlite_say(report, "the store %s is damaged and could not be moved aside", path);
 }
 
 /* ---- the database ---- */
@@ -271,7 +195,7 @@ weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 
     wf_sqlite_say(report, "%s", "");
-    weft_err err = check_file(path, report);
+    weft_err err = wf_sqlite_check_file(path, report);
     if (err != WEFT_OK)
         return err;
     int code = sqlite3_open_v2(path, &s->db, flags, NULL);
@@ -286,7 +210,7 @@ weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,
     }
     close_untouched(s, err);
     if (err == WEFT_ERR_MALFORMED) {
-        move_aside(path, report);
+        wf_sqlite_move_aside(path, report);
     }
     return err;
 }
@@ -332,7 +256,7 @@ weft_err wf_sqlite_migrate(sqlite3 *db, struct wf_store_report *report)
         wf_sqlite_say(report, "the store was written by a newer version of this program");
         err = WEFT_ERR_STATE;
     }
-    if (err == WEFT_OK) {
+    if (err == WEFT_OK && version < (int64_t)WF_ARRAY_LEN(steps)) {
         err = run_steps(db, version);
     }
     if (err == WEFT_OK) {

@@ -30,6 +30,15 @@ struct sqlite_store {
 /* What a result of SQLite means; SQLITE_OK, _ROW and _DONE are WEFT_OK. */
 weft_err wf_sqlite_error(sqlite3 *db, int code);
 
+weft_err wf_store_file_error(int code); /* of an errno */
+
+/* Makes sure that there is a file and that nobody else can read it; SQLite gives its side files the
+ * same mode. */
+weft_err wf_sqlite_check_file(const char *path, struct wf_store_report *report);
+
+/* Renames a damaged file and what belongs to it, and says where it is now. */
+void wf_sqlite_move_aside(const char *path, struct wf_store_report *report);
+
 /* Opens, checks and prepares the file; on failure the file is closed again. */
 weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,
                              const struct wf_store_limits *limits, struct wf_store_report *report);

@@ -11,6 +11,8 @@ struct wf_store {
     void *self;
     struct wf_store_limits limits;
     bool in_transaction;
+    bool
+        is_broken; /* a change of this transaction failed in the back end: it cannot be committed */
     struct wf_mem *mem;
 };
 
@@ -70,14 +72,25 @@ weft_err wf_store_get(struct wf_store *s, uint8_t kind, weft_span key, uint8_t *
     return err;
 }
 
-/* One transaction around a single change that consists of several steps. */
-static weft_err end_own(struct wf_store *s, bool own, weft_err err)
+/* A single change without a transaction gets one of its own. */
+static weft_err begin_change(struct wf_store *s, bool own)
 {
-    if (!own)
-        return err;
-    if (err == WEFT_OK)
+    if (own)
+        return wf_store_begin(s);
+    return s->is_broken ? WEFT_ERR_STATE : WEFT_OK;
+}
+
+/* A back end may have given up the transaction by itself, after a full disk for one. What came next
+ * would be outside. */
+static weft_err end_change(struct wf_store *s, bool own, weft_err err)
+{
+    if (own && err == WEFT_OK)
         return wf_store_commit(s);
-    wf_store_rollback(s);
+    if (own) {
+        wf_store_rollback(s);
+    } else if (err != WEFT_OK && err != WEFT_ERR_LIMIT) {
+        s->is_broken = true;
+    }
     return err;
 }
 
@@ -104,8 +117,8 @@ weft_err wf_store_put(struct wf_store *s, uint8_t kind, weft_span key, weft_span
     if (err == WEFT_OK && value.len > s->limits.value_max) {
         err = WEFT_ERR_LIMIT;
     }
-    if (err == WEFT_OK && own) {
-        err = wf_store_begin(s);
+    if (err == WEFT_OK) {
+        err = begin_change(s, own);
     }
     if (err != WEFT_OK)
         return err;
@@ -113,7 +126,7 @@ weft_err wf_store_put(struct wf_store *s, uint8_t kind, weft_span key, weft_span
     if (err == WEFT_OK) {
         err = s->ops->put(s->self, kind, key, value);
     }
-    return end_own(s, own, err);
+    return end_change(s, own, err);
 }
 
 weft_err wf_store_delete(struct wf_store *s, uint8_t kind, weft_span key)
@@ -121,12 +134,12 @@ weft_err wf_store_delete(struct wf_store *s, uint8_t kind, weft_span key)
     bool own = !s->in_transaction;
     weft_err err = check_key(key);
 
-    if (err == WEFT_OK && own) {
-        err = wf_store_begin(s);
+    if (err == WEFT_OK) {
+        err = begin_change(s, own);
     }
     if (err != WEFT_OK)
         return err;
-    return end_own(s, own, s->ops->remove(s->self, kind, key));
+    return end_change(s, own, s->ops->remove(s->self, kind, key));
 }
 
 weft_err wf_store_count(struct wf_store *s, uint8_t kind, uint64_t *rows)
@@ -154,6 +167,7 @@ weft_err wf_store_begin(struct wf_store *s)
         return WEFT_ERR_STATE;
     weft_err err = s->ops->begin(s->self);
     s->in_transaction = err == WEFT_OK;
+    s->is_broken = false;
     return err;
 }
 
@@ -161,7 +175,7 @@ weft_err wf_store_commit(struct wf_store *s)
 {
     if (!s->in_transaction)
         return WEFT_ERR_STATE;
-    weft_err err = s->ops->commit(s->self);
+    weft_err err = s->is_broken ? WEFT_ERR_STATE : s->ops->commit(s->self);
     if (err != WEFT_OK) {
         s->ops->rollback(s->self);
     }

@@ -41,10 +41,10 @@ struct wf_store_report {
 /* Opens the SQLite file at path, or makes it, readable by its owner alone.
  *
  * A damaged file is moved aside, never deleted: WEFT_ERR_MALFORMED, and report names the place. The
- * next open begins with an empty store, so the caller must not simply try again: what was allowed
- * and pinned would be forgotten. WEFT_ERR_STATE: written by a newer version; left alone.
- * WEFT_ERR_EXISTS: another program's database; left alone. WEFT_ERR_KEY_EXPOSED: the file belongs
- * to somebody else. report may be NULL. */
+ * next open begins with an empty store (as does one of a file cut to nothing), so the caller must
+ * not simply try again: what was allowed and pinned would be forgotten. WEFT_ERR_STATE: written by
+ * a newer version; left alone. WEFT_ERR_EXISTS: another program's database; left alone.
+ * WEFT_ERR_KEY_EXPOSED: the file belongs to somebody else. report may be NULL. */
 WEFT_NODISCARD weft_err wf_store_open_sqlite(struct wf_store **out, const char *path,
                                              const struct wf_store_limits *limits,
                                              struct wf_mem *mem, struct wf_store_report *report);
@@ -81,8 +81,9 @@ struct wf_store_cursor {
 WEFT_NODISCARD weft_err wf_store_next(struct wf_store *s, struct wf_store_cursor *c, uint8_t *buf,
                                       size_t cap, size_t *len);
 
-/* All between begin and commit happens or nothing does. After an error inside, roll back. A commit
- * that fails has rolled back. */
+/* All between begin and commit happens or nothing does. After an error inside other than
+ * WEFT_ERR_LIMIT nothing more is taken (WEFT_ERR_STATE) but a rollback. A commit that fails has
+ * rolled back. */
 WEFT_NODISCARD weft_err wf_store_begin(struct wf_store *s);
 WEFT_NODISCARD weft_err wf_store_commit(struct wf_store *s);
 void wf_store_rollback(struct wf_store *s);
