@@ -38,9 +38,10 @@ san: ## unit tests and corpus under AddressSanitizer and UBSan (T=text as in tes
 	$(call build,check,asan)
 	@$(PYTHON) tools/run-tests.py build/asan --match "$(T)"
 
-sim: ## one simulator seed again, step by step (SEED=number)
+sim: ## one simulator seed again (SEED=number; V=1: every event)
+	$(if $(SEED),,$(error say which seed: make sim SEED=number))
 	$(call build,check,dev,weft-sim)
-	@build/dev/weft-sim --seed "$(or $(SEED),$(error say which: make sim SEED=number))"
+	@build/dev/weft-sim --seed "$(SEED)" $(if $(V),--verbose)
 
 fuzz: ## fuzzes (F=target: that one; TIME=seconds for each)
 	$(call build,check,fuzz,fuzzers)
