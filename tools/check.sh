@@ -119,6 +119,24 @@ stage_asan() {
     build/asan/weft-sim --seeds "$ASAN_SEEDS" --from "$first_seed" --jobs "$(nproc)" --keep-going
 }
 
+# Real sockets in network namespaces: tests/net-ns/*.sh find the programs in $WEFT_BUILD.
+stage_netns() {
+    tools/build.sh release
+    "$python" tools/run-tests.py build/release --scripts tests/net-ns/*.sh --counts "$logs/netns.counts"
+}
+
+# Each example shows by itself what it is for: without arguments it ends with 0 within a minute.
+stage_examples() {
+    tools/build.sh dev
+    local count=0
+    for example in build/dev/examples/example-*; do
+        echo "$example"
+        timeout 60 "$example"
+        count=$((count + 1))
+    done
+    echo "$count examples ran"
+}
+
 stage_install() { tools/check-install.sh; }
 
 check_main "$@"

@@ -8,6 +8,7 @@ reached. A replay of a corpus is one test. The last line is "N passed, N failed"
 Scripts named after --scripts are run one after the other instead; one that speaks no TAP is one test.
 
 Usage: run-tests.py BUILD_FOLDER [--match TEXT] [--label LABEL] [--counts FILE] [--verbose] [--scripts FILE...]
+Scripts find the build folder in WEFT_BUILD.
 """
 
 import argparse

@@ -152,7 +152,8 @@ def main(argv):
     vector.add_argument("files", nargs="+", metavar="FILE")
     vector.set_defaults(run=run_vectors)
     datagrams = commands.add_parser("datagrams", help="decode datagrams, one a line in hex")
-    datagrams.add_argument("--keylog", metavar="FILE", help="lines WEFT_SECRET <connection id> <phase> <direction> <hex>")
+    lines = "lines WEFT_SECRET <connection id> <phase> <direction> <hex>"
+    datagrams.add_argument("--keylog", metavar="FILE", help=lines)
     datagrams.add_argument("file", nargs="?", metavar="FILE")
     datagrams.set_defaults(run=run_datagrams)
     args = parser.parse_args(argv)

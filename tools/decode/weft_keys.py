@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keys, boxes and masks of the weft protocol (docs/spec, pages 1.5 and 2), written from that text and from nothing else.
+"""Keys, boxes and masks of the weft protocol (docs/spec, 1.5 and page 2), written from that text alone.
 
 BLAKE2b is Python's, X25519 and XChaCha20-Poly1305 are libsodium's through PyNaCl, Ed25519 is that of the
 cryptography package; SipHash and the map from Ed25519 to X25519 are written out here.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the handshake's key schedule (docs/spec/1-handshake.md, 1.5) with all secrets of both ends at hand, opens its four
-boxes and checks what the two ends have to check."""
+"""Runs the handshake's key schedule (docs/spec/1-handshake.md, 1.5) with all secrets of both ends at hand, opens its
+four boxes and checks what the two ends have to check."""
 
 import weft_wire
 from weft_keys import (
@@ -88,8 +88,8 @@ class Handshake:
     def work(self):
         s = self.solve
         boxes = H(s["box0"], s["box1"], s["box2"])
-        parts = (s["cookie"], s["n_c"], s["e_c"], s["bid"].to_bytes(4, "big"), boxes, s["work_nonce"].to_bytes(8, "big"))
-        return int.from_bytes(H(b"weft work 1", *parts)[:8], "big")
+        bid, nonce = s["bid"].to_bytes(4, "big"), s["work_nonce"].to_bytes(8, "big")
+        return int.from_bytes(H(b"weft work 1", s["cookie"], s["n_c"], s["e_c"], bid, boxes, nonce)[:8], "big")
 
     # The schedule, step by step.
 
