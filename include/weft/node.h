@@ -139,7 +139,9 @@ typedef struct weft_body {
     uint64_t offset;
     weft_read_fn read; /* or a function */
     void *user;
-    uint64_t length; /* with read: the whole length, UINT64_MAX: open-ended */
+    uint64_t length;          /* with read: the whole length, UINT64_MAX: open-ended */
+    void (*done)(void *user); /* called once when the body is not needed any more, whatever became
+                                 of it. NULL: none */
 } weft_body;
 WEFT_API weft_body weft_body_span(const void *data, size_t len);
 WEFT_API weft_body weft_body_file(const char *path, uint64_t offset);
@@ -157,6 +159,7 @@ WEFT_API weft_err weft_reply_body(weft_exchange *exchange, const weft_body *body
 
 /* Tells the sender that it gets no reply, with a reason for people to be found in its outcome
  * (WEFT_ERR_DENIED, WEFT_ERR_NOT_FOUND, …). */
+/* A stream that is refused ends here: its on_end is called before this returns. */
 WEFT_API weft_err weft_refuse(weft_exchange *exchange, weft_err reason);
 
 /* Keeps the exchange beyond the callback; answer it, or let go with weft_exchange_drop. */

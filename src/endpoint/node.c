@@ -187,6 +187,7 @@ void weft_node_close(weft_node *n)
     if (n->udp != NULL && n->core != NULL && n->trains != NULL)
         say_goodbye(n);
     free_owned(n);
+    node_files_free(n);
     wf_resolver_free(n->resolver);
     if (n->stopper.loop != NULL)
         wf_loop_remove_waker(n->loop, &n->stopper);

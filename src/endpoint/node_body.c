@@ -90,6 +90,12 @@ void outflow_close(weft_node *n, struct outflow *f)
         wf_free(&n->mem, f->chunk, f->chunk_cap);
     f->chunk = NULL;
     f->done = true;
+    if (f->body.done != NULL) {
+        void (*done)(void *user) = f->body.done;
+
+        f->body.done = NULL;
+        done(f->body.user);
+    }
 }
 
 static weft_err read_file(struct outflow *f, size_t *len)

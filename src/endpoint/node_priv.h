@@ -146,6 +146,8 @@ struct weft_node {
     uint64_t next_handle;
     weft_event *events; /* ring of what had no function to go to */
     size_t event_first, event_count;
+    struct node_files
+        *files; /* file.h: what is offered and where files are received; NULL: nothing */
     FILE *keylog;
     struct wf_keylog keylog_fn;
     uint64_t handshake_us; /* of the newest session */
@@ -182,6 +184,9 @@ void outflow_close(weft_node *n, struct outflow *f);
 void outflow_feed(weft_node *n, struct outflow *f, uint64_t id);
 weft_err inflow_add(weft_node *n, struct inflow *f, weft_span data);
 void inflow_free(weft_node *n, struct inflow *f);
+
+/* file_offer.c */
+void node_files_free(weft_node *n);
 
 /* node_reason.c */
 uint64_t reason_code(weft_err err);

@@ -137,10 +137,20 @@ void exchange_kill(weft_exchange *x)
     wf_list_push_back(&x->node->dead_exchanges, &x->link);
 }
 
+static void end_stream(weft_exchange *x, weft_err err)
+{
+    if (!x->is_open || x->is_over)
+        return;
+    x->is_over = true;
+    x->service->handler.on_end(x, err, x->state);
+}
+
 void exchange_free(weft_exchange *x)
 {
     weft_node *n = x->node;
 
+    x->is_answered = true; /* too late for that */
+    end_stream(x, WEFT_ERR_CLOSED);
     wf_list_remove(&x->link);
     inflow_free(n, &x->body);
     outflow_close(n, &x->reply);
@@ -166,14 +176,6 @@ static void settle(weft_exchange *x)
         return;
     let_go(x, WF_CODE_NONE);
     exchange_kill(x);
-}
-
-static void end_stream(weft_exchange *x, weft_err err)
-{
-    if (!x->is_open || x->is_over)
-        return;
-    x->is_over = true;
-    x->service->handler.on_end(x, err, x->state);
 }
 
 static void reject(weft_exchange *x, uint64_t code)
@@ -393,8 +395,8 @@ weft_err weft_refuse(weft_exchange *x, weft_err reason)
     x->is_answered = true;
     let_go(x, reason_code(reason));
     node_kick(x->node);
-    if (!x->service->is_stream || x->is_over)
-        settle(x);
+    end_stream(x, reason); /* no more of it comes */
+    settle(x);
     return WEFT_OK;
 }
 
