@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a whole handshake and packets as a vector (vectors/README.md), straight down the table of docs/spec 1.5, so that the
-decoder can be tested on what no C code has written. Secrets follow from a number: nothing here is secret."""
+"""Writes a whole handshake and packets as a vector (vectors/README.md), straight down the table of docs/spec 1.5, so
+that the decoder can be tested on what no C code has written. Secrets follow from a number: nothing here is secret."""
 
 import hashlib
 import sys
@@ -76,7 +76,8 @@ class Encoder:
         mode = b"\x01" if self.two_way else b"\x02"
         box0 = self.box(self.step("ee", k.x25519(self.ec, ts)), mode + self.server_key)
         self.h = k.H(self.h, mode)
-        box1 = self.box(self.step("es", k.x25519(self.ec, dh)), self.client_key if self.two_way else self.secret("noise"))
+        shown = self.client_key if self.two_way else self.secret("noise")
+        box1 = self.box(self.step("es", k.x25519(self.ec, dh)), shown)
         self.h = k.H(self.h, self.client_key if self.two_way else bytes(32))
         if self.two_way:
             self.step("se", k.x25519(c, ts))
