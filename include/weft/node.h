@@ -233,6 +233,10 @@ typedef void (*weft_pong_fn)(weft_err err, uint64_t rtt_us, uint64_t handshake_u
 WEFT_API WEFT_NODISCARD weft_err weft_node_ping(weft_node *node, const char *to, uint32_t within_ms,
                                                 weft_pong_fn fn, void *user);
 
+/* True when no message, reply or ping of this node is under way: a program that wants to end may
+ * close it now. */
+WEFT_API bool weft_node_is_idle(const weft_node *node);
+
 /* ---- polling ---- */
 
 typedef enum weft_event_kind { WEFT_EVENT_MESSAGE = 1, WEFT_EVENT_OUTCOME = 2 } weft_event_kind;

@@ -253,3 +253,8 @@ weft_err weft_node_poll(weft_node *n, int timeout_ms)
 
     return err;
 }
+
+bool weft_node_is_idle(const weft_node *n)
+{
+    return n->sendings.count == 0 && n->exchanges.count == 0;
+}

@@ -53,6 +53,12 @@ static weft_err open_file(struct outflow *f)
     return WEFT_OK;
 }
 
+void body_drop(const weft_body *body)
+{
+    if (body->done != NULL)
+        body->done(body->user);
+}
+
 weft_err outflow_open(weft_node *n, struct outflow *f, const weft_body *body)
 {
     bool is_span = body->path == NULL && body->read == NULL;
@@ -62,8 +68,10 @@ weft_err outflow_open(weft_node *n, struct outflow *f, const weft_body *body)
     f->chunk_cap = is_span ? body->len : NODE_CHUNK;
     if (f->chunk_cap > 0) {
         f->chunk = wf_alloc(&n->mem, f->chunk_cap);
-        if (f->chunk == NULL)
+        if (f->chunk == NULL) {
+            outflow_close(n, f);
             return WEFT_ERR_NOMEM;
+        }
     }
     if (is_span) {
         if (body->len > 0)

@@ -180,6 +180,7 @@ void sending_fail(struct sending *s, weft_err err);
 
 /* node_body.c */
 weft_err outflow_open(weft_node *n, struct outflow *f, const weft_body *body);
+void body_drop(const weft_body *body); /* one that nobody will read */
 void outflow_close(weft_node *n, struct outflow *f);
 void outflow_feed(weft_node *n, struct outflow *f, uint64_t id);
 weft_err inflow_add(weft_node *n, struct inflow *f, weft_span data);

@@ -267,7 +267,8 @@ static struct sending *sending_new(weft_node *n)
     return s;
 }
 
-static weft_err fill(struct sending *s, const weft_send_params *p)
+/* *opened: the body is the sending's now. */
+static weft_err fill(struct sending *s, const weft_send_params *p, bool *opened)
 {
     size_t len = p->service == NULL ? 0 : strlen(p->service);
     weft_err err = WEFT_OK;
@@ -280,6 +281,7 @@ static weft_err fill(struct sending *s, const weft_send_params *p)
     s->reply.max = p->reply_max == 0 ? NODE_MESSAGE_MAX : (size_t)p->reply_max;
     memcpy(s->service, p->service, len + 1);
     err = weft_peer_parse(&s->peer, p->to);
+    *opened = err == WEFT_OK;
     s->params.to = NULL; /* the caller's */
     s->params.service = s->service;
     return err == WEFT_OK ? outflow_open(s->node, &s->body, &p->body) : err;
@@ -288,18 +290,20 @@ static weft_err fill(struct sending *s, const weft_send_params *p)
 weft_err weft_node_send(weft_node *n, const weft_send_params *p, uint64_t *id)
 {
     struct sending *s = NULL;
+    bool opened = false;
     weft_err err = WEFT_OK;
 
     if (p == NULL || p->size < sizeof *p)
         return WEFT_ERR_USAGE;
     s = sending_new(n);
-    if (s == NULL)
-        return WEFT_ERR_NOMEM;
-    err = fill(s, p);
+    err = s == NULL ? WEFT_ERR_NOMEM : fill(s, p, &opened);
+    if (!opened)
+        body_drop(&p->body);
     if (err == WEFT_OK)
         err = start(s);
     if (err != WEFT_OK) {
-        sending_free(s);
+        if (s != NULL)
+            sending_free(s);
         return err;
     }
     node_kick(n);

@@ -359,10 +359,10 @@ weft_err weft_reply_body(weft_exchange *x, const weft_body *body)
     struct wf_core_reply_params p = {.user = x};
     weft_err err = WEFT_OK;
 
-    if (x->is_answered)
-        return WEFT_ERR_STATE;
-    if (x->id == 0)
-        return WEFT_ERR_CLOSED;
+    if (x->is_answered || x->id == 0) {
+        body_drop(body);
+        return x->is_answered ? WEFT_ERR_STATE : WEFT_ERR_CLOSED;
+    }
     err = outflow_open(x->node, &x->reply, body);
     if (err != WEFT_OK)
         return err;
