@@ -332,6 +332,14 @@ static inline void forge_identify(struct forge *f)
     forge_step(f, "ss", f->ss, hashed);
 }
 
+/* A client whose HELLO was answered: forge_init works from here. */
+static inline void pair_meet(struct pair *p)
+{
+    pair_client(p, false);
+    pair_say_hello(p);
+    pair_get_challenge(p);
+}
+
 /* Writes f->len bytes: the schedule of the spec, followed with what *f holds. */
 static inline void forge_solve(struct forge *f, struct wf_aead *aead, uint8_t *out)
 {
@@ -384,6 +392,14 @@ static inline void forge_work(const struct forge *f, uint8_t *out)
     wf_hash(work.boxes_hash, &boxes, 1);
     PAIR_MUST(wf_work_solve(&work, &nonce, UINT64_MAX));
     wf_store_u64(out + WF_SOLVE_WORK_OFFSET, nonce);
+}
+
+static inline enum wf_adm_kind forge_send(struct pair *p, struct forge *f)
+{
+    uint8_t out[WF_SOLVE_MAX];
+
+    forge_solve(f, p->aead, out);
+    return pair_to_server(p, out, f->len);
 }
 
 /* The cookie that p->adm would make for this SOLVE, put into it. */
