@@ -11,9 +11,9 @@ seconds=$1
 shift
 bin=build/fuzz/fuzz
 if [ $# -eq 0 ]; then
-    for program in "$bin"/*_fuzz; do
-        name=${program##*/}
-        set -- "$@" "${name%_fuzz}"
+    for source in fuzz/*_fuzz.c; do
+        name=${source##*/}
+        set -- "$@" "${name%_fuzz.c}"
     done
 fi
 
