@@ -8,12 +8,6 @@
 
 #include "store/store.h"
 
-struct wf_store_value {
-    uint8_t *buf;
-    size_t cap;
-    size_t len;
-};
-
 struct wf_store_ops {
     void (*close)(void *self);
     weft_err (*get)(void *self, uint8_t kind, weft_span key, struct wf_store_value *value);

@@ -57,19 +57,11 @@ static weft_err check_key(weft_span key)
     return key.len <= WF_STORE_KEY_MAX ? WEFT_OK : WEFT_ERR_LIMIT;
 }
 
-weft_err wf_store_get(struct wf_store *s, uint8_t kind, weft_span key, uint8_t *buf, size_t cap,
-                      size_t *len)
+weft_err wf_store_get(struct wf_store *s, uint8_t kind, weft_span key, struct wf_store_value *value)
 {
-    struct wf_store_value value = {.buf = buf, .cap = cap};
     weft_err err = check_key(key);
 
-    if (err == WEFT_OK) {
-        err = s->ops->get(s->self, kind, key, &value);
-    }
-    if (err == WEFT_OK) {
-        *len = value.len;
-    }
-    return err;
+    return err == WEFT_OK ? s->ops->get(s->self, kind, key, value) : err;
 }
 
 /* A single change without a transaction gets one of its own. */
@@ -147,18 +139,11 @@ weft_err wf_store_count(struct wf_store *s, uint8_t kind, uint64_t *rows)
     return s->ops->count(s->self, kind, rows);
 }
 
-weft_err wf_store_next(struct wf_store *s, struct wf_store_cursor *c, uint8_t *buf, size_t cap,
-                       size_t *len)
+weft_err wf_store_next(struct wf_store *s, struct wf_store_cursor *c, struct wf_store_value *value)
 {
-    struct wf_store_value value = {.buf = buf, .cap = cap};
-
     if (c->key_len > WF_STORE_KEY_MAX)
         return WEFT_ERR_USAGE;
-    weft_err err = s->ops->next(s->self, c, &value);
-    if (err == WEFT_OK) {
-        *len = value.len;
-    }
-    return err;
+    return s->ops->next(s->self, c, value);
 }
 
 weft_err wf_store_begin(struct wf_store *s)

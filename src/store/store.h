@@ -52,9 +52,16 @@ WEFT_NODISCARD weft_err wf_store_open_sqlite(struct wf_store **out, const char *
 /* Rolls back what was not committed. NULL is allowed. */
 void wf_store_close(struct wf_store *s);
 
-/* Copies the value to buf. WEFT_ERR_NOT_FOUND. WEFT_ERR_LIMIT: it has more than cap bytes. */
-WEFT_NODISCARD weft_err wf_store_get(struct wf_store *s, uint8_t kind, weft_span key, uint8_t *buf,
-                                     size_t cap, size_t *len);
+/* Where a value is copied to. The caller gives room; len is written on success. */
+struct wf_store_value {
+    uint8_t *buf;
+    size_t cap;
+    size_t len;
+};
+
+/* Copies the value. WEFT_ERR_NOT_FOUND. WEFT_ERR_LIMIT: it has more than cap bytes. */
+WEFT_NODISCARD weft_err wf_store_get(struct wf_store *s, uint8_t kind, weft_span key,
+                                     struct wf_store_value *value);
 
 /* Sets the value, whether there was one or not. The key has 1..WF_STORE_KEY_MAX bytes; the value
  * may be empty. */
@@ -78,8 +85,8 @@ struct wf_store_cursor {
 /* Goes on to the next key in the order of bytes, and copies its value. Rows may come and go during
  * a walk. WEFT_ERR_NOT_FOUND: there is none. WEFT_ERR_LIMIT: the value has more than cap bytes; the
  * cursor has moved, so the walk can go on. */
-WEFT_NODISCARD weft_err wf_store_next(struct wf_store *s, struct wf_store_cursor *c, uint8_t *buf,
-                                      size_t cap, size_t *len);
+WEFT_NODISCARD weft_err wf_store_next(struct wf_store *s, struct wf_store_cursor *c,
+                                      struct wf_store_value *value);
 
 /* All between begin and commit happens or nothing does. After an error inside other than
  * WEFT_ERR_LIMIT nothing more is taken (WEFT_ERR_STATE) but a rollback. A commit that fails has

@@ -306,7 +306,6 @@ TEST(the_edges_of_every_net_have_their_class)
         {"172.31.255.255", WF_ADDR_CLASS_PRIVATE},
         {"172.32.0.0", WF_ADDR_CLASS_GLOBAL},
         {"192.0.0.1", WF_ADDR_CLASS_RESERVED},
-        {"192.0.2.1", WF_ADDR_CLASS_RESERVED},
         {"192.168.0.0", WF_ADDR_CLASS_PRIVATE},
         {"192.168.255.255", WF_ADDR_CLASS_PRIVATE},
         {"192.169.0.0", WF_ADDR_CLASS_GLOBAL},

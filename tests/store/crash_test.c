@@ -104,12 +104,12 @@ static uint32_t check_numbers(uint32_t next)
     CHECK(left == next || left == next + 1u);
     for (uint8_t kind = LEFT; kind <= RIGHT; kind++) {
         struct wf_store_cursor c = {.kind = kind};
-        uint8_t value[4];
-        size_t len = 0;
+        uint8_t buf[4];
+        struct wf_store_value value = {.buf = buf, .cap = sizeof buf};
         for (uint32_t i = 0; i < left; i++) {
-            CHECK_OK(wf_store_next(s, &c, value, sizeof value, &len));
+            CHECK_OK(wf_store_next(s, &c, &value));
             CHECK_EQ(wf_load_u32(c.key), i);
-            CHECK_EQ(wf_load_u32(value), i);
+            CHECK_EQ(wf_load_u32(buf), i);
         }
     }
     wf_store_close(s);

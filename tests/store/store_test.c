@@ -44,6 +44,15 @@ static struct wf_store *open_store(void)
     return open_with(NULL);
 }
 
+static weft_err next(struct wf_store *s, struct wf_store_cursor *c, uint8_t *buf, size_t cap,
+                     size_t *len)
+{
+    struct wf_store_value value = {buf, cap, *len};
+    weft_err err = wf_store_next(s, c, &value);
+    *len = value.len;
+    return err;
+}
+
 static weft_err put(struct wf_store *s, uint8_t kind, const char *key, const char *value)
 {
     return wf_store_put(s, kind, wf_span_of(key), wf_span_of(value));
@@ -52,18 +61,15 @@ static weft_err put(struct wf_store *s, uint8_t kind, const char *key, const cha
 static void check_value(struct wf_store *s, uint8_t kind, const char *key, const char *want)
 {
     uint8_t buf[64];
-    size_t len = 99;
-    weft_err err = wf_store_get(s, kind, wf_span_of(key), buf, sizeof buf, &len);
+    struct wf_store_value value = {.buf = buf, .cap = sizeof buf, .len = 99};
+    weft_err err = wf_store_get(s, kind, wf_span_of(key), &value);
 
     test_note("key %s", key);
-    if (want == NULL) {
-        CHECK_EQ(err, WEFT_ERR_NOT_FOUND);
-        CHECK_EQ(len, 99);
-        return;
+    CHECK_EQ(err, want == NULL ? WEFT_ERR_NOT_FOUND : WEFT_OK);
+    CHECK_EQ(value.len, want == NULL ? 99 : strlen(want));
+    if (want != NULL) {
+        CHECK_MEM_EQ(buf, want, value.len);
     }
-    CHECK_OK(err);
-    CHECK_EQ(len, strlen(want));
-    CHECK_MEM_EQ(buf, want, len);
 }
 
 static uint64_t count(struct wf_store *s, uint8_t kind)
@@ -105,34 +111,35 @@ TEST(keys_and_values_are_bytes_of_any_kind)
     uint8_t key[3] = {0, 0xff, 0};
     uint8_t value[256];
     uint8_t back[256] = {0};
-    size_t len = 0;
+    struct wf_store_value v = {.buf = back, .cap = sizeof back};
 
     for (size_t i = 0; i < sizeof value; i++)
         value[i] = (uint8_t)i;
     CHECK_OK(wf_store_put(s, 255, wf_span(key, 3), wf_span(value, sizeof value)));
     CHECK_OK(wf_store_put(s, 255, wf_span(key, 1), wf_span(value, 1)));
-    CHECK_OK(wf_store_get(s, 255, wf_span(key, 3), back, sizeof back, &len));
-    CHECK_EQ(len, 256);
+    CHECK_OK(wf_store_get(s, 255, wf_span(key, 3), &v));
+    CHECK_EQ(v.len, 256);
     CHECK_MEM_EQ(back, value, 256);
-    CHECK_EQ(wf_store_get(s, 255, wf_span(key, 2), back, sizeof back, &len), WEFT_ERR_NOT_FOUND);
+    CHECK_EQ(wf_store_get(s, 255, wf_span(key, 2), &v), WEFT_ERR_NOT_FOUND);
     wf_store_close(s);
 }
 
 TEST(a_value_that_does_not_fit_the_buffer_is_an_error)
 {
     struct wf_store *s = open_store();
-    uint8_t *buf = malloc(5);
-    size_t len = 99;
+    struct wf_store_value v = {.buf = malloc(5), .cap = 5, .len = 99};
+    struct wf_store_value none = {.len = 99};
 
-    CHECK(buf != NULL);
+    CHECK(v.buf != NULL);
     CHECK_OK(put(s, 1, "k", "123456"));
-    CHECK_EQ(wf_store_get(s, 1, wf_span_of("k"), buf, 5, &len), WEFT_ERR_LIMIT);
-    CHECK_EQ(wf_store_get(s, 1, wf_span_of("k"), NULL, 0, &len), WEFT_ERR_LIMIT);
-    CHECK_EQ(len, 99);
+    CHECK_EQ(wf_store_get(s, 1, wf_span_of("k"), &v), WEFT_ERR_LIMIT);
+    CHECK_EQ(wf_store_get(s, 1, wf_span_of("k"), &none), WEFT_ERR_LIMIT);
+    CHECK_EQ(v.len, 99);
+    CHECK_EQ(none.len, 99);
     CHECK_OK(put(s, 1, "k", "12345"));
-    CHECK_OK(wf_store_get(s, 1, wf_span_of("k"), buf, 5, &len));
-    CHECK_EQ(len, 5);
-    free(buf);
+    CHECK_OK(wf_store_get(s, 1, wf_span_of("k"), &v));
+    CHECK_EQ(v.len, 5);
+    free(v.buf);
     wf_store_close(s);
 }
 
@@ -150,17 +157,17 @@ TEST(a_walk_gives_every_key_of_a_kind_in_order)
     CHECK_OK(put(s, 6, "x", "x"));
     CHECK_OK(put(s, 8, "x", "x"));
     for (size_t i = 0; i < 5; i++) {
-        CHECK_OK(wf_store_next(s, &c, buf, sizeof buf, &len));
+        CHECK_OK(next(s, &c, buf, sizeof buf, &len));
         CHECK_EQ(c.key_len, strlen(sorted[i]));
         CHECK_MEM_EQ(c.key, sorted[i], c.key_len);
         CHECK_MEM_EQ(buf, sorted[i], len);
     }
-    CHECK_EQ(wf_store_next(s, &c, buf, sizeof buf, &len), WEFT_ERR_NOT_FOUND);
-    CHECK_EQ(wf_store_next(s, &c, buf, sizeof buf, &len), WEFT_ERR_NOT_FOUND);
+    CHECK_EQ(next(s, &c, buf, sizeof buf, &len), WEFT_ERR_NOT_FOUND);
+    CHECK_EQ(next(s, &c, buf, sizeof buf, &len), WEFT_ERR_NOT_FOUND);
     CHECK_OK(put(s, 7, "d", "d"));
-    CHECK_OK(wf_store_next(s, &c, buf, sizeof buf, &len));
+    CHECK_OK(next(s, &c, buf, sizeof buf, &len));
     c.key_len = WF_STORE_KEY_MAX + 1;
-    CHECK_EQ(wf_store_next(s, &c, buf, sizeof buf, &len), WEFT_ERR_USAGE);
+    CHECK_EQ(next(s, &c, buf, sizeof buf, &len), WEFT_ERR_USAGE);
     wf_store_close(s);
 }
 
@@ -174,11 +181,11 @@ TEST(rows_may_go_during_a_walk_and_a_long_value_does_not_end_it)
     CHECK_OK(put(s, 1, "a", "1"));
     CHECK_OK(put(s, 1, "b", "too long"));
     CHECK_OK(put(s, 1, "c", "3"));
-    CHECK_OK(wf_store_next(s, &c, buf, sizeof buf, &len));
+    CHECK_OK(next(s, &c, buf, sizeof buf, &len));
     CHECK_OK(wf_store_delete(s, 1, wf_span_of("a")));
-    CHECK_EQ(wf_store_next(s, &c, buf, sizeof buf, &len), WEFT_ERR_LIMIT);
+    CHECK_EQ(next(s, &c, buf, sizeof buf, &len), WEFT_ERR_LIMIT);
     CHECK_EQ(c.key[0], 'b');
-    CHECK_OK(wf_store_next(s, &c, buf, sizeof buf, &len));
+    CHECK_OK(next(s, &c, buf, sizeof buf, &len));
     CHECK_EQ(c.key[0], 'c');
     wf_store_close(s);
 }
@@ -188,15 +195,15 @@ TEST(keys_and_values_have_limits)
     struct wf_store *s = open_with(&(struct wf_store_limits){.value_max = 10});
     uint8_t key[WF_STORE_KEY_MAX + 1] = {0};
     uint8_t value[11] = {0};
-    size_t len = 0;
+    struct wf_store_value v = {.buf = value, .cap = 1};
 
     CHECK_EQ(wf_store_put(s, 1, wf_span(key, 0), wf_span(value, 1)), WEFT_ERR_USAGE);
     CHECK_OK(wf_store_put(s, 1, wf_span(key, 1), wf_span(value, 10)));
     CHECK_OK(wf_store_put(s, 1, wf_span(key, WF_STORE_KEY_MAX), wf_span(value, 10)));
     CHECK_EQ(wf_store_put(s, 1, wf_span(key, sizeof key), wf_span(value, 1)), WEFT_ERR_LIMIT);
     CHECK_EQ(wf_store_put(s, 1, wf_span(key, 1), wf_span(value, 11)), WEFT_ERR_LIMIT);
-    CHECK_EQ(wf_store_get(s, 1, wf_span(key, 0), value, 1, &len), WEFT_ERR_USAGE);
-    CHECK_EQ(wf_store_get(s, 1, wf_span(key, sizeof key), value, 1, &len), WEFT_ERR_LIMIT);
+    CHECK_EQ(wf_store_get(s, 1, wf_span(key, 0), &v), WEFT_ERR_USAGE);
+    CHECK_EQ(wf_store_get(s, 1, wf_span(key, sizeof key), &v), WEFT_ERR_LIMIT);
     CHECK_EQ(wf_store_delete(s, 1, wf_span(key, 0)), WEFT_ERR_USAGE);
     CHECK_EQ(count(s, 1), 2);
     wf_store_close(s);
@@ -470,7 +477,7 @@ TEST(any_damaged_bytes_are_found_or_harmless)
         if (err == WEFT_OK) {
             struct wf_store_cursor c = {.kind = 1};
             for (int row = 0; row < 60 && err == WEFT_OK; row++)
-                err = wf_store_next(s, &c, buf, sizeof buf, &got);
+                err = next(s, &c, buf, sizeof buf, &got);
             wf_store_close(s);
         } else {
             found++;
