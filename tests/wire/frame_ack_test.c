@@ -110,6 +110,8 @@ TEST(an_ack_is_read_as_the_spec_says)
     CHECK_EQ(f.u.ack.delay_us, 25);
     CHECK_EQ(f.u.ack.floor, 990);
     CHECK_EQ(f.u.ack.run_count, 2);
+    CHECK(f.u.ack.runs.data == in.data + 6);
+    CHECK_EQ(f.u.ack.runs.len, 4);
     CHECK(!f.u.ack.has_ecn);
     CHECK(wf_ack_next_run(&it, &run));
     CHECK_EQ(run.first, 997);

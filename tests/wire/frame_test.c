@@ -275,6 +275,21 @@ TEST(frames_fail_the_writer_without_room)
     }
 }
 
+TEST(the_longest_frame_without_data_has_its_length_told)
+{
+    uint8_t name[WF_SERVICE_MAX] = {0};
+    struct wf_frame f = {.type = WF_FRAME_MESSAGE_OPEN};
+
+    f.u.open = (struct wf_frame_open){.number = WF_FRAME_NUMBER_MAX,
+                                      .has_service = true,
+                                      .length = WF_FRAME_NUMBER_MAX,
+                                      .service = {name, sizeof name},
+                                      .reply_to = WF_FRAME_NUMBER_MAX,
+                                      .regards_to = WF_FRAME_NUMBER_MAX,
+                                      .lifetime_ms = WF_FRAME_NUMBER_MAX};
+    CHECK_EQ(wf_frame_len(&f), 1 + 9 + 1 + 9 + 1 + 64 + 9 + 9 + 9);
+}
+
 /* Varints of every size, most of them small. */
 static uint64_t amount(uint64_t *seed)
 {

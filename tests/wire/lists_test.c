@@ -177,3 +177,20 @@ TEST(eight_groups_of_large_numbers_are_chosen_from)
     }
     CHECK_EQ(choices[7], UINT64_MAX);
 }
+
+TEST(groups_of_32_numbers_with_nothing_in_common_choose_none)
+{
+    uint8_t client[33] = {32};
+    uint8_t server[33] = {32};
+    uint64_t choices[WF_GROUPS_MAX] = {9};
+
+    for (size_t i = 1; i <= 32; i++) {
+        client[i] = (uint8_t)i;
+        server[i] = (uint8_t)(i + 32);
+    }
+    CHECK_EQ(wf_lists_choose((weft_span){client, 33}, (weft_span){server, 33}, choices), 1);
+    CHECK_EQ(choices[0], 0);
+    server[32] = 32;
+    CHECK_EQ(wf_lists_choose((weft_span){client, 33}, (weft_span){server, 33}, choices), 1);
+    CHECK_EQ(choices[0], 32);
+}
