@@ -14,6 +14,7 @@
 #include "crypto/crypto.h"
 #include "crypto/hash.h"
 #include "session/adm_priv.h"
+#include "session/challenge.h"
 #include "session/hs_priv.h"
 #include "session/work.h"
 
@@ -265,7 +266,8 @@ struct forge {
     const uint8_t *ee_raw, *es_raw; /* instead of X25519 results, unless NULL */
     const uint8_t *se_raw, *ss_raw;
     struct wf_solve_body body;
-    size_t len; /* of the whole datagram */
+    weft_span raw_body; /* instead of it, unless empty */
+    size_t len;         /* of the whole datagram */
     struct wf_schedule schedule;
 };
 
@@ -371,8 +373,12 @@ static inline void forge_solve(struct forge *f, struct wf_aead *aead, uint8_t *o
     forge_identify(f);
 
     struct wf_writer w = wf_writer_of(plain, f->len - (size_t)(box2 - out) - WF_AEAD_TAG_LEN);
-    wf_solve_body_put(&w, &f->body);
-    wf_write_span(&w, f->body.frames);
+    if (f->raw_body.len > 0) {
+        wf_write_span(&w, f->raw_body);
+    } else {
+        wf_solve_body_put(&w, &f->body);
+        wf_write_span(&w, f->body.frames);
+    }
     wf_write_zeros(&w, wf_writer_left(&w));
     PAIR_MUST(wf_writer_ok(&w));
     wf_schedule_seal(&f->schedule, aead, wf_span(plain, w.len), box2);
