@@ -491,10 +491,10 @@ static void on_outcome(struct sim_world *w, struct sim_host *h, const struct wf_
 static void on_pong(struct sim_world *w, struct sim_host *h, const struct wf_core_event *ev)
 {
     bool *waits = (bool *)ev->user;
-    const ptrdiff_t index = waits - w->ping_waits;
+    const ptrdiff_t index = waits == NULL ? -1 : waits - w->ping_waits;
 
-    if (waits == NULL || index < 0 || (size_t)index >= w->op_count || !*waits ||
-        w->ops[index].host != h->index || w->ping_boot[index] != h->boots) {
+    if (index < 0 || (size_t)index >= w->op_count || !*waits || w->ops[index].host != h->index ||
+        w->ping_boot[index] != h->boots) {
         sim_fail(&w->log, "host %u: an answer to a ping that was not asked", (unsigned)h->index);
         return;
     }

@@ -2,6 +2,7 @@
 /*
  * scenario_ops.c - draws what the applications do and what goes wrong meanwhile.
  */
+#include "base/assert.h"
 #include "sim/scenario_priv.h"
 
 #define SECOND 1000000u
@@ -139,6 +140,7 @@ static uint32_t any_host(const struct sim_scenario *s, struct wf_prng *p)
 
 static uint32_t other_host(const struct sim_scenario *s, struct wf_prng *p, uint32_t host)
 {
+    WEFT_ASSERT(s->host_count > 1);
     return (host + (uint32_t)wf_prng_between(p, 1, s->host_count - 1)) % s->host_count;
 }
 

@@ -179,7 +179,7 @@ void sim_host_pump(struct sim_world *w, struct sim_host *h);
 
 /* --- app.c --- */
 void sim_app_init(struct sim_world *w);
-void sim_app_op(struct sim_world *w, size_t op);
+void sim_app_op(struct sim_world *w, size_t index);
 void sim_app_event(struct sim_world *w, struct sim_host *h, const struct wf_core_event *ev);
 void sim_app_read(struct sim_world *w, struct sim_message *m);
 void sim_app_write(struct sim_world *w, struct sim_message *m);
