@@ -142,6 +142,11 @@ void wf_frame_put(struct wf_writer *w, const struct wf_frame *f)
     wf_write_span(w, put_head(w, f));
 }
 
+void wf_frame_put_head(struct wf_writer *w, const struct wf_frame *f)
+{
+    (void)put_head(w, f);
+}
+
 size_t wf_frame_len(const struct wf_frame *f)
 {
     uint8_t head[HEAD_LEN_MAX];

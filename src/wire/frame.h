@@ -139,6 +139,10 @@ weft_err wf_frame_get(struct wf_reader *r, struct wf_frame *out);
  * frame may be used. */
 void wf_frame_put(struct wf_writer *w, const struct wf_frame *f);
 
+/* The same without the bytes of data, text or target at its end, for a caller that copies them
+ * behind it from several places; only their length is looked at. */
+void wf_frame_put_head(struct wf_writer *w, const struct wf_frame *f);
+
 /* Exact size on the wire of a frame (not ACK). */
 size_t wf_frame_len(const struct wf_frame *f);
 

@@ -275,6 +275,34 @@ TEST(frames_fail_the_writer_without_room)
     }
 }
 
+TEST(a_frame_without_its_tail_is_all_that_stands_before_it)
+{
+    for (size_t i = 0; i < WF_ARRAY_LEN(golden_frames); i++) {
+        const struct wf_frame *f = &golden_frames[i].frame;
+        weft_span whole = help_unhex(golden_frames[i].hex);
+        uint8_t head[128];
+        struct wf_writer w = wf_writer_of(head, sizeof head);
+        size_t tail = 0;
+
+        test_note("%s", golden_frames[i].hex);
+        wf_frame_put_head(&w, f);
+        CHECK(wf_writer_ok(&w));
+        CHECK_LE(w.len, whole.len);
+        CHECK_MEM_EQ(head, whole.data, w.len);
+        if (f->type == WF_FRAME_MESSAGE_DATA) {
+            tail = f->u.data.data.len;
+        } else if (f->type == WF_FRAME_DATAGRAM || f->type == WF_FRAME_TICKET) {
+            tail = f->u.bytes.data.len;
+        } else if (f->type == WF_FRAME_ERROR || f->type == WF_FRAME_CLOSE) {
+            tail = f->u.error.text.len;
+        } else if (f->type >= WF_FRAME_CIRCUIT_OPEN) {
+            tail = f->u.circuit.data.len;
+        }
+        CHECK_EQ(w.len + tail, whole.len);
+        help_free(whole);
+    }
+}
+
 TEST(the_longest_frame_without_data_has_its_length_told)
 {
     uint8_t name[WF_SERVICE_MAX] = {0};

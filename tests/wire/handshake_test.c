@@ -525,6 +525,27 @@ TEST(hint_leaves_the_tag_untouched_when_it_is_refused)
     help_free(in);
 }
 
+/* The sample's lists begin behind their length: a count of 2 and two numbers. */
+static void check_lists_refused(help_again_fn again, const char *hex, size_t at)
+{
+    weft_span in = help_unhex(hex);
+
+    CHECK_EQ(in.data[at], sizeof two_groups);
+    CHECK(!taken_with(again, in, at + 1, 0)); /* an empty group */
+    CHECK(!taken_with(again, in, at + 1, 5)); /* a group that is cut short */
+    CHECK(!taken_with(again, in, at + 2, 0)); /* the number that says none */
+    CHECK(!taken_with(again, in, at + 3, 1)); /* a number twice */
+    CHECK(taken_with(again, in, at + 3, 3));
+    help_free(in);
+}
+
+TEST(packets_with_malformed_lists_are_refused) /* SPEC 1.1-1 */
+{
+    check_lists_refused(help_hello_again, SAMPLE_HELLO, 24);
+    check_lists_refused(help_challenge_again, SAMPLE_CHALLENGE, 180);
+    check_lists_refused(help_solve_again, SAMPLE_SOLVE, 108);
+}
+
 TEST(no_packet_of_the_handshake_is_taken_for_another)
 {
     static const help_again_fn codecs[] = {help_hello_again, help_challenge_again, help_solve_again,
