@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * app.h - what the command and the daemon share: options, sentences, the identity, the node's loop,
+ * counters.
+ *
+ * It stands on the public headers of the library alone.
+ */
+#ifndef WEFT_APPS_APP_H
+#define WEFT_APPS_APP_H
+
+#include <stdio.h>
+
+#include "weft/weft.h"
+
+#define APP_TEXT_MAX 4096
+#define APP_LIST_MAX 64
+
+/* Options that every subcommand and the daemon understand. */
+struct app {
+    const char *program;         /* how errors begin */
+    const char *key_path;        /* --key */
+    const char *listen;          /* --listen */
+    const char *stats_path;      /* --stats-json */
+    const char *keylog_path;     /* --keylog */
+    const char *passphrase_path; /* --passphrase-file */
+    const char *allow_path;      /* --rules */
+    bool json;                   /* --json */
+    bool quiet;                  /* --quiet */
+    char key_path_buf[APP_TEXT_MAX];
+    char allow_path_buf[APP_TEXT_MAX];
+};
+
+/* --- saying things --- */
+
+/* One sentence on standard error: "weft: …". Returns 1, for exit. */
+int app_fail(const struct app *a, const char *fmt, ...) WEFT_PRINTF(2, 3);
+
+/* The same for an error of the library: what was tried, its sentence, and a way out where there is
+ * one. */
+int app_fail_err(const struct app *a, weft_err err, const char *fmt, ...) WEFT_PRINTF(3, 4);
+
+/* What a person can do about it; NULL where there is nothing to add. */
+const char *app_way_out(weft_err err);
+
+/* A string as JSON, with quotes. */
+void app_json_string(FILE *out, const char *text);
+
+/* "1.5 GiB"; the buffer is the calling thread's until its next but third call. */
+const char *app_size_text(uint64_t bytes);
+
+/* --- the identity --- */
+
+/* Where the key is: --key, or this user's. */
+weft_err app_key_path(struct app *a);
+
+/* Loads the key; a missing one is made when `make` is set. Asks for a passphrase on a terminal.
+ * Says what is wrong itself; 0 or 1. */
+int app_load_identity(struct app *a, bool make, weft_identity **out);
+
+/* A passphrase from --passphrase-file, or from the terminal ("twice": asked again and compared);
+ * NULL: none to be had. Wipe with app_wipe. */
+char *app_passphrase(const struct app *a, const char *prompt, bool twice);
+void app_wipe(char *text);
+
+/* --- rules --- */
+
+/* The file of rules: --rules, else beside this user's key. Lines "KEY|any SERVICE"; # begins a
+ * comment. */
+weft_err app_rules_path(struct app *a);
+/* Adds a rule to the file, whole or not at all. */
+int app_rules_add(struct app *a, const char *who, const char *service);
+/* Gives all rules of the file to the node; *count says how many. A missing file has none. */
+int app_rules_load(struct app *a, weft_node *node, size_t *count);
+/* One rule from text: who is a key or "any". */
+int app_rule_give(const struct app *a, weft_node *node, const char *who, const char *service);
+
+/* --- the node --- */
+
+/* Opens it with the options of a; p may carry more. Says what is wrong itself; 0 or 1. */
+int app_open_node(struct app *a, weft_node_params *p, weft_node **out);
+
+/* `weft1…@address:port` of the node, for others to use. */
+#define APP_PEER_MAX (WEFT_KEY_TEXT_MAX + 64)
+void app_peer_text(const weft_node *node, char out[APP_PEER_MAX]);
+
+/* No core dumps, no tracing by others, and a full disk or a closed pipe is an error instead of the
+ * end. */
+void app_harden(void);
+
+/* Runs until *done, SIGTERM or SIGINT; rewrites the counters every second and at the end. 0, or 130
+ * after a signal. */
+int app_run(struct app *a, weft_node *node, const bool *done);
+
+/* As one turn of app_run, for programs that wait for other files too: fds and what to wait for; -1
+ * fds are left out. False after a signal. */
+struct app_wait {
+    int fd;
+    short events;
+    bool ready;
+};
+bool app_turn(struct app *a, weft_node *node, struct app_wait *waits, size_t count);
+
+/* The last counters. */
+void app_write_stats(struct app *a, const weft_node *node);
+
+/* --- progress --- */
+struct app_bar {
+    bool is_on; /* standard error is a terminal, and neither --quiet nor --json */
+    uint64_t last_ms, started_ms;
+};
+void app_bar_init(struct app_bar *b, const struct app *a);
+void app_bar_show(struct app_bar *b, const char *name, uint64_t done, uint64_t size);
+void app_bar_clear(struct app_bar *b);
+
+/* Milliseconds of a clock that never steps back. */
+uint64_t app_now_ms(void);
+
+/* The SHA-256 as text, 65 bytes. */
+void app_digest_text(char out[65], const uint8_t digest[WEFT_DIGEST_LEN]);
+
+/* --- options --- */
+
+/* The options every command has; parsed wherever they stand. Further ones are given as a table. */
+struct app_option {
+    const char *name; /* long name */
+    char letter;      /* 0: none */
+    bool has_value;
+    void (*set)(void *ctx, const char *value);
+};
+
+/* Leaves the other arguments in argv[0..*count). 0: go on; 1: wrong (said so); 2: --help. */
+int app_parse(struct app *a, const struct app_option *more, void *ctx, char **argv, int *count);
+
+#endif

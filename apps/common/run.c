@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run.c - opening a node and keeping it going until the work is done or somebody ends the program.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/app.h"
+
+#define STATS_EVERY_MS 1000
+#define WAITS_MAX 8
+
+static volatile sig_atomic_t signalled;
+static weft_node *running;
+
+static void on_signal(int number)
+{
+    (void)number;
+    signalled = 1;
+    if (running != NULL)
+        weft_node_stop(running); /* wakes its wait */
+}
+
+static void catch_signals(weft_node *node)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    running = node;
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+}
+
+int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
+{
+    weft_identity *identity = NULL;
+    weft_err err = WEFT_OK;
+
+    if (app_load_identity(a, true, &identity) != 0)
+        return 1;
+    p->identity = identity;
+    if (a->listen != NULL)
+        p->listen = a->listen;
+    p->keylog_path = a->keylog_path;
+    err = weft_node_open(out, p);
+    weft_identity_free(identity);
+    if (err == WEFT_OK) {
+        catch_signals(*out);
+        return 0;
+    }
+    if (p->listen != NULL)
+        return app_fail_err(a, err, "cannot open a node at %s", p->listen);
+    return app_fail_err(a, err, "cannot open a node");
+}
+
+void app_peer_text(const weft_node *node, char out[APP_PEER_MAX])
+{
+    weft_key key = weft_node_key(node);
+    char text[WEFT_KEY_TEXT_MAX];
+    char address[64];
+
+    weft_key_text(text, &key);
+    if (weft_node_address(node, address, sizeof address) != WEFT_OK)
+        address[0] = '\0';
+    (void)snprintf(out, APP_PEER_MAX, "%s@%s", text, address);
+}
+
+void app_harden(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)prctl(PR_SET_DUMPABLE, 0);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static bool write_whole(const char *path, const char *text, size_t len)
+{
+    char temp[APP_TEXT_MAX + 16];
+    FILE *f = NULL;
+    bool ok = false;
+
+    (void)snprintf(temp, sizeof temp, "%s.new", path);
+    f = fopen(temp, "we");
+    if (f == NULL)
+        return false;
+    ok = fwrite(text, 1, len, f) == len && fputc('\n', f) != EOF;
+    ok = fclose(f) == 0 && ok;
+    return ok && rename(temp, path) == 0;
+}
+
+/* A reader never sees half of it: it is written beside and renamed. */
+void app_write_stats(struct app *a, const weft_node *node)
+{
+    size_t cap = 1u << 16;
+    size_t len = 0;
+    char *text = NULL;
+    weft_err err = WEFT_ERR_LIMIT;
+
+    if (a->stats_path == NULL)
+        return;
+    while (err == WEFT_ERR_LIMIT) {
+        char *grown = realloc(text, cap);
+
+        if (grown == NULL)
+            break;
+        text = grown;
+        err = weft_node_stats_json(node, text, cap, &len);
+        cap = len + 4096;
+    }
+    if (err == WEFT_OK && !write_whole(a->stats_path, text, len)) {
+        (void)app_fail(a, "cannot write the counters to %s: %s. They are no longer written.",
+                       a->stats_path, strerror(errno));
+        a->stats_path = NULL;
+    }
+    free(text);
+}
+
+static void stats_if_due(struct app *a, const weft_node *node)
+{
+    static uint64_t last_ms;
+    uint64_t now = app_now_ms();
+
+    if (a->stats_path == NULL || (last_ms != 0 && now - last_ms < STATS_EVERY_MS))
+        return;
+    last_ms = now;
+    app_write_stats(a, node);
+}
+
+bool app_turn(struct app *a, weft_node *node, struct app_wait *waits, size_t count)
+{
+    struct pollfd fds[WAITS_MAX + 1] = {{.fd = weft_node_fd(node), .events = POLLIN}};
+
+    for (size_t i = 0; i < count && i < WAITS_MAX; i++)
+        fds[i + 1] = (struct pollfd){.fd = waits[i].fd, .events = waits[i].events};
+    if (poll(fds, count + 1, a->stats_path == NULL ? -1 : STATS_EVERY_MS) < 0 && errno != EINTR)
+        return false;
+    for (size_t i = 0; i < count && i < WAITS_MAX; i++)
+        waits[i].ready = fds[i + 1].revents != 0;
+    if (weft_node_poll(node, 0) != WEFT_OK)
+        return false;
+    stats_if_due(a, node);
+    return signalled == 0;
+}
+
+int app_run(struct app *a, weft_node *node, const bool *done)
+{
+    int wait_ms = a->stats_path == NULL ? -1 : STATS_EVERY_MS;
+
+    while (!*done && signalled == 0) {
+        weft_err err = weft_node_poll(node, wait_ms);
+
+        if (err != WEFT_OK)
+            return app_fail_err(a, err, "the node stopped");
+        stats_if_due(a, node);
+    }
+    app_write_stats(a, node);
+    return signalled != 0 ? 130 : 0;
+}

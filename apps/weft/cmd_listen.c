@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_listen.c - `weft listen`: files into a folder, files on offer, until it is ended.
+ */
+#include "common/serve.h"
+#include "weft.h"
+
+static const struct usage usage = {
+    "usage: weft listen [--dir D] [--offer PATH…] [--allow KEY|any] [--listen ADDR:PORT]\n"
+    "\n"
+    "Receives files into the folder D, offers the files given with --offer (once for each), and "
+    "answers echo. Only those may\n"
+    "use it whom `weft allow` or --allow (for this run; every service) lets in. Prints the peer "
+    "text to hand out.\n"
+    "  -d, --dir D               folder for what comes in; made if need be\n"
+    "  -o, --offer PATH          a file to offer\n"
+    "  -a, --allow KEY|any       may use everything here, this time\n"
+    "Without --listen it listens on every address at port 4870.\n",
+    0, 0};
+
+static void set_dir(void *ctx, const char *v)
+{
+    ((struct app_serve *)ctx)->folder = v;
+}
+
+static void add_offer(void *ctx, const char *v)
+{
+    struct app_serve *s = ctx;
+
+    if (s->offer_count < APP_LIST_MAX)
+        s->offers[s->offer_count++] = v;
+    else
+        (void)app_fail(s->app, "at most %d files can be offered; %s is left out.", APP_LIST_MAX, v);
+}
+
+static void add_rule(void *ctx, const char *v)
+{
+    struct app_serve *s = ctx;
+
+    if (s->rule_count < APP_LIST_MAX)
+        s->rules[s->rule_count++] = (struct app_rule){.who = v, .service = "*"};
+    else
+        (void)app_fail(s->app, "at most %d times --allow; use `weft allow` for more.",
+                       APP_LIST_MAX);
+}
+
+static const struct app_option table[] = {
+    {"dir", 'd', true, set_dir},
+    {"offer", 'o', true, add_offer},
+    {"allow", 'a', true, add_rule},
+    {NULL, 0, false, NULL},
+};
+
+int cmd_listen(struct app *a, int argc, char **argv)
+{
+    static struct app_serve s = {.echo = true};
+    weft_node_params p = WEFT_NODE_PARAMS;
+    weft_node *node = NULL;
+    bool never = false;
+    int status = 0;
+
+    s.app = a;
+    status = cmd_options(a, table, &s, argv, &argc, &usage);
+    if (status >= 0)
+        return status;
+    if (s.folder == NULL && s.offer_count == 0)
+        return app_fail(a, "give a folder with --dir D, a file with --offer PATH, or both.");
+    p.listen = "[::]:4870";
+    p.serve = true;
+    if (app_open_node(a, &p, &node) != 0)
+        return 1;
+    status = app_serve_start(&s, node);
+    if (status == 0) {
+        app_serve_announce(&s, node);
+        status = app_run(a, node, &never);
+    }
+    app_bar_clear(&s.bar);
+    weft_node_close(node);
+    return status == 130 ? 0 : status; /* ending it is how it is ended */
+}

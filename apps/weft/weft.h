@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * weft.h - the subcommands of `weft`. Each gets the arguments behind its name and returns an exit
+ * status.
+ */
+#ifndef WEFT_APPS_WEFT_H
+#define WEFT_APPS_WEFT_H
+
+#include "common/app.h"
+
+int cmd_key(struct app *a, int argc, char **argv);
+int cmd_allow(struct app *a, int argc, char **argv);
+int cmd_listen(struct app *a, int argc, char **argv);
+int cmd_send(struct app *a, int argc, char **argv);
+int cmd_get(struct app *a, int argc, char **argv);
+int cmd_ping(struct app *a, int argc, char **argv);
+int cmd_echo(struct app *a, int argc, char **argv);
+int cmd_cat(struct app *a, int argc, char **argv);
+
+/* Parses the options, then checks the number of other arguments; prints `usage` when help was asked
+ * for or the number is wrong. -1: go on; else the exit status. */
+struct usage {
+    const char *text;
+    int min, max; /* arguments; max -1: any number */
+};
+int cmd_options(struct app *a, const struct app_option *more, void *ctx, char **argv, int *argc,
+                const struct usage *u);
+
+/* A number of an option, from min to max; says what is wrong and exits the program's way through
+ * *bad. */
+uint64_t cmd_number(struct app *a, const char *text, uint64_t max, bool *bad);
+
+#endif
