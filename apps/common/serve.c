@@ -130,9 +130,9 @@ void app_serve_announce(const struct app_serve *s, const weft_node *node)
     at = strchr(peer, '@');
     if (s->app->json)
         (void)printf(
-            "{\"event\":\"listening\",\"key\":\"%s\",\"address\":\"%s\",\"peer\":\"%s@%s\"}\n",
-            text, address, text, address);
+            "{\"event\":\"listening\",\"key\":\"%.*s\",\"address\":\"%s\",\"peer\":\"%s\"}\n",
+            (int)(at - peer), peer, at + 1, peer);
     else
-        (void)printf("listening as %s@%s\n", text, address);
+        (void)printf("listening as %s\n", peer);
     (void)fflush(stdout);
 }

@@ -159,9 +159,7 @@ static int serve(struct cat *c)
 {
     static const weft_stream_handler handler = {
         .size = sizeof handler, .on_open = on_open, .on_data = on_data, .on_end = on_end};
-    weft_key key = weft_node_key(c->node);
-    char text[WEFT_KEY_TEXT_MAX];
-    char address[64] = "?";
+    char peer[APP_PEER_MAX];
     size_t rules = 0;
     weft_err err = weft_node_serve_stream(c->node, "cat", &handler, c);
 
@@ -171,10 +169,9 @@ static int serve(struct cat *c)
         return 1;
     if (c->allow != NULL && app_rule_give(c->app, c->node, c->allow, "cat") != 0)
         return 1;
-    weft_key_text(text, &key);
-    (void)weft_node_address(c->node, address, sizeof address);
+    app_peer_text(c->node, peer);
     if (!c->app->quiet)
-        (void)fprintf(stderr, "listening as %s@%s\n", text, address);
+        (void)fprintf(stderr, "listening as %s\n", peer);
     return 0;
 }
 

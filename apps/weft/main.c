@@ -91,6 +91,7 @@ int main(int argc, char **argv)
         (void)printf("weft %s\n", weft_version());
         return 0;
     }
+    app_harden();
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(&a, argc - 2, argv + 2);
