@@ -40,6 +40,7 @@ struct wf_cubic {
     weft_time epoch_at; /* the clock of the cubic; moved along while the window is not used */
     bool has_epoch;
     uint64_t w_max;                 /* bytes */
+    uint64_t w_prior;               /* the window before the last reduction */
     uint64_t k;                     /* 1/1024 s */
     uint64_t w_est;                 /* bytes; what Reno would have */
     uint64_t w_est_part, grow_part; /* what division left over */

@@ -15,8 +15,8 @@
 #define WF_MTU_PROBES_MAX 3u         /* losses of probes of one size */
 #define WF_MTU_STEP 16u              /* the search ends when it is this exact */
 #define WF_MTU_RAISE_US 600000000ull /* a finished search is repeated */
-#define WF_MTU_BIG_LOST_MAX \
-    8u /* losses of packets above the base with none acknowledged: a black hole */
+#define WF_MTU_PTO_MAX 3u            /* consecutive timeouts: a black hole */
+#define WF_MTU_BIG_LOST_MAX 3u       /* losses above the base, none acked between: a black hole */
 
 struct wf_mtu {
     uint64_t max;     /* what both ends take */
@@ -44,14 +44,16 @@ uint64_t wf_mtu_size(const struct wf_mtu *m);
 uint64_t wf_mtu_probe(struct wf_mtu *m, weft_time now);
 void wf_mtu_on_probe_sent(struct wf_mtu *m, uint64_t size);
 
-/* Each returns true when wf_mtu_size changed. */
+/* The true ones say that wf_mtu_size changed. */
 bool wf_mtu_on_probe_acked(struct wf_mtu *m, weft_time now, uint64_t size);
 void wf_mtu_on_probe_lost(struct wf_mtu *m, weft_time now, uint64_t size);
-bool wf_mtu_on_too_big(struct wf_mtu *m, weft_time now,
-                       uint64_t size); /* the kernel refused this size */
-bool wf_mtu_on_pto(struct wf_mtu *m, weft_time now, uint32_t count); /* consecutive timeouts */
-void wf_mtu_on_acked(struct wf_mtu *m, uint64_t largest);            /* wf_fates.largest; 0: none */
-bool wf_mtu_on_lost(struct wf_mtu *m, weft_time now, uint64_t largest, uint64_t packets);
+/* The kernel refused this size. */
+bool wf_mtu_on_too_big(struct wf_mtu *m, weft_time now, uint64_t size);
+/* count consecutive timeouts without an ack. */
+bool wf_mtu_on_pto(struct wf_mtu *m, uint32_t count);
+/* wf_fates.largest of one batch, 0: none. */
+void wf_mtu_on_acked(struct wf_mtu *m, uint64_t largest);
+bool wf_mtu_on_lost(struct wf_mtu *m, uint64_t largest);
 
 /* When a finished search starts again; WEFT_TIME_NEVER while searching or at the maximum. */
 weft_time wf_mtu_deadline(const struct wf_mtu *m);

@@ -11,7 +11,6 @@
 #define WF_PTO_MIN_US 1000u
 #define WF_PTO_MAX_US 60000000u
 #define WF_PTO_DEAD 12u      /* consecutive timeouts without an ack (SPEC 4.5-2) */
-#define WF_PTO_BLACK_HOLE 3u /* … after which the datagram size falls to its base (SPEC 4.4-1) */
 
 struct wf_pto {
     uint32_t count; /* consecutive timeouts without an ack */

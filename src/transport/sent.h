@@ -8,25 +8,28 @@
  *
  * Packets lie in a ring by number that grows up to a cap; which of them are outstanding is a tree
  * of bitmaps, so that an ACK costs its own runs and the packets that it newly acknowledges,
- * whatever is in flight. Skipped numbers and lost packets are remembered for WF_SENT_KEPT numbers:
- * an ACK of the former breaks the protocol, one of the latter shows that the loss was none.
+ * whatever is in flight. Skipped numbers and lost packets are remembered until numbers that are
+ * WF_SENT_KEPT higher are acknowledged: an ACK of the former breaks the protocol, one of the latter
+ * shows that the loss was none.
  *
  * On an ACK, in this order:
- *   wf_sent_on_ack -> wf_rtt_sample -> wf_ecn_on_ack -> wf_loss_on_acked, wf_loss_detect ->
- * wf_cc_on_lost, wf_cc_on_ack -> wf_pto_on_ack, wf_mtu_on_acked, wf_mtu_on_lost -> walk both frame
- * lists -> wf_sent_frames_free of both.
+ *   wf_sent_on_ack, wf_rtt_sample, wf_ecn_on_ack,
+ *   wf_loss_on_acked, wf_loss_detect,
+ *   wf_cc_on_spurious, wf_cc_on_lost, wf_cc_on_ack,
+ *   wf_pto_on_ack, wf_mtu_on_acked, wf_mtu_on_lost,
+ *   walk both frame lists, wf_sent_frames_free of both.
  */
 #ifndef WF_TRANSPORT_SENT_H
 #define WF_TRANSPORT_SENT_H
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "transport/bits.h"
 #include "wire/frame.h"
 
 #define WF_SENT_PACKETS_DEFAULT (1u << 17)
 #define WF_SENT_PACKETS_MAX (1u << 20)
-#define WF_SENT_KEPT 1024u /* numbers for which skips and losses are remembered */
-#define WF_SENT_LEVELS 4u  /* of the bitmap: 64^4 > WF_SENT_PACKETS_MAX */
+#define WF_SENT_KEPT 256u /* skips and losses are remembered until this much newer is acked */
 
 /* One frame of a sent packet. What the numbers mean goes by type:
  *
@@ -73,10 +76,6 @@ struct wf_sent_packet {
     uint8_t state; /* enum wf_sent_state; written by sent.c only */
 };
 
-struct wf_sent_bits {
-    uint64_t *level[WF_SENT_LEVELS]; /* bit i of a level: word i of the level below is not 0 */
-};
-
 struct wf_sent_page;
 
 struct wf_sent {
@@ -84,13 +83,12 @@ struct wf_sent {
     struct wf_sent_packet *ring; /* by number % room */
     size_t room;                 /* a power of two; 0 before the first packet */
     size_t room_max;
-    struct wf_sent_bits out;  /* outstanding packets */
-    struct wf_sent_bits kept; /* lost packets and skipped numbers */
-    uint64_t low, next;       /* the ring holds the numbers low..next-1 */
-    uint64_t newest_acked;    /* meaningless before has_acked */
+    struct wf_bits out;    /* outstanding packets */
+    struct wf_bits kept;   /* lost packets and skipped numbers */
+    uint64_t low, next;    /* the ring holds the numbers low..next-1 */
+    uint64_t newest_acked; /* meaningless before has_acked */
     bool has_acked;
-    uint64_t counted_from; /* packets below it are no business of the present path's congestion
-                              control */
+    uint64_t counted_from; /* lower numbers are none of this path's congestion control */
     uint64_t in_flight;    /* bytes */
     uint64_t need_ack;     /* packets outstanding that need an ack */
     weft_time last_need_ack_at;
@@ -100,25 +98,26 @@ struct wf_sent {
     size_t frames_used;
 };
 
-/* What became of a batch of packets, acknowledged or lost. */
+/* What became of a batch of packets, acknowledged or lost. "Counted" are those that were in flight
+ * on the present path; a lost probe of the datagram size is not counted. */
 struct wf_fates {
     struct wf_sent_list frames;
-    uint64_t packets; /* all */
-    uint64_t bytes;   /* that were in flight on this path, probes of the datagram size left out when
-                         lost */
-    uint64_t ect;     /* packets sent as ECT(0) */
-    uint64_t largest; /* bytes of the largest packet that was no datagram size probe */
+    uint64_t packets;    /* all */
+    uint64_t bytes;      /* counted */
+    uint64_t ect;        /* packets sent as ECT(0) */
+    uint64_t largest;    /* bytes of the largest packet that was no datagram size probe */
     uint64_t mtu_probe;  /* bytes of the largest datagram size probe; 0: none */
     uint64_t newest;     /* highest number among them */
-    weft_time newest_at; /* when it was sent */
+    weft_time newest_at; /* when the newest counted one was sent */
     bool needed_ack;     /* any of them needed an ack */
-    bool is_sample; /* acked: the newest number of the ACK is new, on this path, and needed_ack: an
-                       RTT sample */
-    uint64_t spurious;     /* acked: packets that had been taken for lost */
-    uint64_t spurious_gap; /* acked: by how many numbers the lowest of them was late */
-    weft_time spurious_at; /* acked: when the newest of them was sent */
-    uint64_t
-        run_us; /* lost: the longest time between two lost packets with nothing acked in between */
+    /* Acknowledged: */
+    bool is_sample; /* the ACK's newest number is new and gives a round trip: now - sample_at */
+    weft_time sample_at;
+    uint64_t spurious;     /* packets that had been taken for lost */
+    uint64_t spurious_gap; /* by how many numbers the lowest of them was late */
+    weft_time spurious_at; /* when the newest of them was sent */
+    /* Lost: */
+    uint64_t run_us; /* longest time between two lost packets with nothing acknowledged between */
 };
 
 /* packets_max: 0 for the default, rounded up to a power of two. first: the first number, that of
@@ -136,6 +135,9 @@ WEFT_NODISCARD weft_err wf_sent_frame_add(struct wf_sent *s, struct wf_sent_list
 
 /* Gives the records back; the list is empty then. */
 void wf_sent_frames_free(struct wf_sent *s, struct wf_sent_list *list);
+
+/* Moves all records of from to the end of to. */
+void wf_sent_list_join(struct wf_sent_list *to, struct wf_sent_list *from);
 
 /* The number of the next packet; skips one first when it is time (SPEC 4.1-4). Call wf_sent_reserve
  * before. window_packets: datagrams in the congestion window. */
@@ -166,6 +168,9 @@ bool wf_sent_take_oldest(struct wf_sent *s, struct wf_sent_list *list);
 
 /* A new path: what is in flight now no longer counts, and gives no RTT sample. */
 void wf_sent_new_path(struct wf_sent *s);
+
+/* Within sent*.c: gives all pages of frame records back. */
+void wf_sent_frames_deinit(struct wf_sent *s);
 
 /* NULL, or what is broken in the record's own sums. O(room); for the simulator. */
 const char *wf_sent_check(const struct wf_sent *s);
