@@ -56,6 +56,8 @@ def check_include(root, allowed, path, quote, target):
         return "an example includes public headers only"
     folder = target.split("/")[0]
     if parts[0] == "apps":
+        if (root / "apps" / parts[1] / target).is_file():
+            return None
         if (root / "apps" / target).is_file() and folder in (parts[1], "common"):
             return None
         return "a program includes public headers, its own folder and common/ only"
