@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * replay_test.c - the replay window: a table of edges, jumps, and a plain bitmap it must agree
+ * with.
+ */
+#include "test.h"
+
+#include "session/replay.h"
+
+#define LIMIT ((uint64_t)WF_REPLAY_BITS)
+
+struct row {
+    uint64_t n;
+    bool ok;
+};
+
+static void run(struct wf_replay *w, const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        test_note("row %zu", i);
+        CHECK_EQ(wf_replay_fresh(w, rows[i].n), rows[i].ok);
+        CHECK_EQ(wf_replay_mark(w, rows[i].n), rows[i].ok);
+        CHECK(!wf_replay_fresh(w, rows[i].n));
+        CHECK(!wf_replay_mark(w, rows[i].n)); /* each at most once */
+    }
+}
+
+#define RUN(w, rows) run(w, rows, sizeof(rows) / sizeof((rows)[0]))
+
+TEST(edges_of_the_window_are_where_they_should_be)
+{
+    struct wf_replay w;
+    const struct row rows[] = {
+        {0, false},
+        {1, true},
+        {9, true},
+        {8, true},
+        {7, true},
+        {9, false},
+        {LIMIT, true}, /* 1 is in the window still */
+        {LIMIT - 1, true},
+        {1, false},
+        {2, true},
+        {2, false},
+        {LIMIT + 1, true}, /* 1 has left, 2 is its last */
+        {3, true},
+        {1, false},
+        {LIMIT + 16, true},
+        {16, false}, /* exactly one too old */
+        {17, true},
+        {LIMIT * 4, true},
+        {LIMIT * 4 - (LIMIT - 1), true},
+        {10, false},
+        {LIMIT * 4 - LIMIT, false},
+        {LIMIT * 4 - (LIMIT + 1), false},
+        {LIMIT * 4 - (LIMIT - 2), true},
+        {LIMIT * 4 + 1 - LIMIT, false}, /* seen */
+        {0, false},
+        {UINT64_MAX - 1, true},
+        {UINT64_MAX, true},
+        {UINT64_MAX - 1, false},
+        {UINT64_MAX - 2, true},
+        {UINT64_MAX - (LIMIT - 1), true},
+        {UINT64_MAX - LIMIT, false},
+        {2, false},
+    };
+
+    wf_replay_init(&w);
+    RUN(&w, rows); /* SPEC 2.3-1 */
+}
+
+TEST(the_window_is_at_least_what_the_spec_asks)
+{
+    CHECK_LE(2048, WF_REPLAY_BITS);
+}
+
+TEST(every_number_in_ascending_order_is_taken_once)
+{
+    struct wf_replay w;
+
+    wf_replay_init(&w);
+    for (uint64_t n = 1; n <= 3 * LIMIT; n++)
+        CHECK(wf_replay_mark(&w, n));
+    for (uint64_t n = 1; n <= 3 * LIMIT; n++)
+        CHECK(!wf_replay_fresh(&w, n));
+    CHECK_EQ(w.highest, 3 * LIMIT);
+}
+
+TEST(every_number_in_descending_order_is_taken_once_within_the_window)
+{
+    struct wf_replay w;
+    uint64_t top = 5 * LIMIT + 17;
+
+    wf_replay_init(&w);
+    for (uint64_t back = 0; back < LIMIT; back++)
+        CHECK(wf_replay_mark(&w, top - back));
+    CHECK(!wf_replay_mark(&w, top - LIMIT));
+    for (uint64_t back = 0; back < LIMIT; back++)
+        CHECK(!wf_replay_mark(&w, top - back));
+}
+
+TEST(sliding_by_one_lets_the_oldest_go_and_nothing_else)
+{
+    for (uint64_t top = LIMIT; top < LIMIT + 200; top++) {
+        struct wf_replay w;
+        wf_replay_init(&w);
+        CHECK(wf_replay_mark(&w, top));
+        CHECK_EQ(wf_replay_fresh(&w, top - LIMIT + 1), true);
+        CHECK_EQ(wf_replay_fresh(&w, top - LIMIT), false);
+        CHECK(wf_replay_mark(&w, top + 1));
+        CHECK_EQ(wf_replay_fresh(&w, top - LIMIT + 2), true);
+        CHECK_EQ(wf_replay_fresh(&w, top - LIMIT + 1), false);
+        CHECK(!wf_replay_fresh(&w, top));
+    }
+}
+
+TEST(a_jump_of_any_length_forgets_exactly_what_left_the_window)
+{
+    for (uint64_t jump = 1; jump < (uint64_t)1 << 62; jump = jump * 3 + 1) {
+        struct wf_replay w;
+        wf_replay_init(&w);
+        for (uint64_t n = 1; n <= LIMIT; n++)
+            CHECK(wf_replay_mark(&w, n));
+        CHECK(wf_replay_mark(&w, LIMIT + jump));
+        for (uint64_t back = 0; back <= LIMIT; back += 61) {
+            uint64_t n = LIMIT + jump - back;
+            bool want = back > 0 && back < LIMIT && n > LIMIT;
+            CHECK_EQ(wf_replay_fresh(&w, n), want);
+        }
+    }
+}
+
+/* --- a plain bitmap --- */
+
+#define MODEL_BITS ((uint64_t)1 << 23)
+
+struct model {
+    uint64_t highest;
+    uint8_t *seen; /* one byte a number */
+};
+
+static bool model_mark(struct model *m, uint64_t n)
+{
+    if (n == 0 || (m->highest >= LIMIT && n <= m->highest - LIMIT) || m->seen[n])
+        return false;
+    m->seen[n] = 1;
+    if (n > m->highest)
+        m->highest = n;
+    return true;
+}
+
+/* Mostly near the top, sometimes far below, seldom a leap. */
+static uint64_t next_number(uint64_t *state, const struct model *m)
+{
+    uint64_t r = test_next(state);
+
+    switch (r % 16) {
+    case 0:
+        return m->highest + 1 + test_next(state) % (r % 1024 == 0 ? 3 * LIMIT : 100);
+    case 1:
+    case 2:
+        return m->highest + 1;
+    case 3:
+        return m->highest >= LIMIT + 2 ? m->highest - LIMIT - 2 + test_next(state) % 5 : 1;
+    case 4:
+        return test_next(state) % (m->highest + 1);
+    default:
+        return m->highest - test_next(state) % (m->highest < LIMIT ? m->highest + 1 : LIMIT + 1);
+    }
+}
+
+TEST(a_million_random_numbers_are_judged_as_by_a_plain_bitmap)
+{
+    struct wf_replay w;
+    struct model m = {0, calloc(MODEL_BITS, 1)};
+    uint64_t state = test_seed();
+    uint64_t taken = 0;
+
+    CHECK(m.seen != NULL);
+    wf_replay_init(&w);
+    for (int i = 0; i < 1000000; i++) {
+        uint64_t n = next_number(&state, &m);
+        if (n >= MODEL_BITS) { /* start again */
+            memset(m.seen, 0, MODEL_BITS);
+            m.highest = 0;
+            wf_replay_init(&w);
+            continue;
+        }
+        bool fresh = wf_replay_fresh(&w, n);
+        bool ok = model_mark(&m, n);
+        if (fresh != ok || wf_replay_mark(&w, n) != ok || w.highest != m.highest)
+            FAIL("number %llu with highest %llu", (unsigned long long)n,
+                 (unsigned long long)m.highest);
+        taken += ok ? 1 : 0;
+    }
+    CHECK(taken > 100000);
+    free(m.seen);
+}
