@@ -372,7 +372,6 @@ static size_t check_train(struct sim_world *w, const struct sim_host *h, const s
 {
     const size_t segment = s->segment == 0 || s->segment > s->len ? s->len : s->segment;
     const struct wf_addr *own = &w->net.ports[h->index].inside;
-    const struct wf_addr *own_outside = &w->net.ports[h->index].outside;
 
     if (s->len == 0 || s->len > WF_DATAGRAM_BYTES_MAX) {
         sim_fail(&w->log, "host %u: a train of %zu bytes", (unsigned)h->index, s->len);
@@ -381,7 +380,7 @@ static size_t check_train(struct sim_world *w, const struct sim_host *h, const s
     } else if (!wf_addr_is_set(&s->to)) {
         sim_fail(&w->log, "host %u: a datagram to no address", (unsigned)h->index);
     } else if (wf_addr_is_set(&s->from) && !wf_addr_equal(&s->from, own) &&
-               !wf_addr_equal(&s->from, own_outside)) {
+               !sim_net_is_former(&w->net, h->index, &s->from)) {
         sim_fail(&w->log, "host %u: a datagram from an address that is not its own",
                  (unsigned)h->index);
     }
@@ -393,6 +392,11 @@ static void put_out(struct sim_world *w, struct sim_host *h, const struct wf_sen
 {
     const size_t segment = check_train(w, h, s);
 
+    if (sim_net_is_former(&w->net, h->index, &s->from)) {
+        sim_log_say(&w->log, "host %u: cannot send from an address it has no more",
+                    (unsigned)h->index);
+        return;
+    }
     for (size_t at = 0; at < s->len && !w->log.failed; at += segment) {
         const size_t len = s->len - at < segment ? s->len - at : segment;
         struct sim_packet *p = sim_packet_new(w->buf + at, len);

@@ -135,10 +135,25 @@ bool sim_net_enter(struct sim_net *net, uint32_t host, struct sim_packet *p)
     return true;
 }
 
+bool sim_net_is_former(const struct sim_net *net, uint32_t host, const struct wf_addr *inside)
+{
+    const struct sim_port *port = &net->ports[host];
+
+    for (size_t i = 0; i < SIM_FORMER_MAX; i++) {
+        if (wf_addr_is_set(&port->former[i]) && wf_addr_equal(&port->former[i], inside))
+            return !wf_addr_equal(&port->inside, inside);
+    }
+    return false;
+}
+
 void sim_net_rebind(struct sim_net *net, uint32_t host, const struct wf_addr *outside)
 {
     struct sim_port *port = &net->ports[host];
 
+    if (wf_addr_equal(&port->inside, &port->outside)) {
+        port->former[port->former_next++ % SIM_FORMER_MAX] = port->inside;
+        port->inside = *outside;
+    }
     port->outside = *outside;
     memset(port->contacts, 0, sizeof port->contacts);
     port->contact_next = 0;

@@ -18,6 +18,7 @@
 #define SIM_ATTACKER SIM_HOSTS_MAX
 #define SIM_PORTS (SIM_HOSTS_MAX + 1u)
 #define SIM_CONTACTS_MAX 16u
+#define SIM_FORMER_MAX 8u
 #define SIM_NOBODY UINT32_MAX
 
 /* Where a datagram's bytes and addresses come from; the checks ask. */
@@ -49,6 +50,8 @@ struct sim_port {
     bool filters;           /* the NAT lets in only what comes from where something went */
     struct wf_addr contacts[SIM_CONTACTS_MAX];
     size_t contact_next;
+    struct wf_addr former[SIM_FORMER_MAX]; /* insides of a host that moved */
+    size_t former_next;
 };
 
 struct sim_net {
@@ -77,7 +80,11 @@ enum sim_fate sim_net_carry(struct sim_net *net, struct sim_packet *p);
  * address may have moved on, or the NAT may refuse it: then it is freed. */
 bool sim_net_enter(struct sim_net *net, uint32_t host, struct sim_packet *p);
 
-/* The NAT forgets what it knew and gives the host another port, or another address and port. */
+/* Is it an address that the host once had and has no more? Nothing can be sent from it. */
+bool sim_net_is_former(const struct sim_net *net, uint32_t host, const struct wf_addr *inside);
+
+/* The NAT forgets what it knew and gives the host another port, or another address and port. A host
+ * without a NAT moves itself. */
 void sim_net_rebind(struct sim_net *net, uint32_t host, const struct wf_addr *outside);
 
 #endif

@@ -174,14 +174,10 @@ static void lower_mtu(struct sim_world *w, uint32_t host, size_t mtu)
 
 static void rebind(struct sim_world *w, uint32_t host, bool address_too)
 {
-    struct sim_port *port = &w->net.ports[host];
     struct wf_addr outside;
 
     w->moves[host] += address_too ? 257 : 1;
     outside = sim_addr_outside(&w->plan, host, w->moves[host]);
-    if (wf_addr_equal(&port->inside, &port->outside)) {
-        port->inside = outside; /* no NAT: the host itself moves */
-    }
     sim_net_rebind(&w->net, host, &outside);
 }
 
