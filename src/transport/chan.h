@@ -180,7 +180,7 @@ struct wf_chan_stats {
         pacing_rate; /* bytes, bytes a second */
     uint64_t datagram_len;
     uint64_t messages_out, messages_in, messages_open_out, messages_open_in;
-    uint64_t credit_left, control_bytes;
+    uint64_t credit_left, control_bytes, datagrams_dropped;
 };
 void wf_chan_stats(const struct wf_chan *c, struct wf_chan_stats *out);
 bool wf_chan_is_started(const struct wf_chan *c);

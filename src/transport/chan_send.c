@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * chan_send.c - what goes next, and to where: the end of the session, a challenge to a new path, an
+ * answer to an old one, a probe of the datagram size, or a train of equal datagrams on the path in
+ * use, within window and pacing. A train is sealed in one batch.
+ */
+#include "base/assert.h"
+#include "transport/chan_priv.h"
+
+/* A challenge or an answer with everything around it. */
+#define SMALL_LEN (WF_PACKET_HEADER_MAX + 2 * (1 + WF_PATH_TOKEN_LEN) + WF_PACKET_TAG)
+/* Numbers kept back, so that CLOSE can be sent when the hard stop is reached. */
+#define NUMBERS_RESERVE 4096u
+
+struct train {
+    struct wf_chan *c;
+    weft_time now;
+    uint8_t *buf;
+    size_t cap, len;
+    uint8_t mark; /* ECN */
+    size_t count;
+    uint64_t number; /* of the packet being built */
+    size_t header_len;
+    struct wf_seal seals[WF_DATAGRAM_SEGMENTS_MAX];
+};
+
+/* Begins a packet of at most size bytes. */
+static bool begin(struct train *t, struct chan_pack *p, size_t size, const struct wf_addr *to)
+{
+    struct wf_chan *c = t->c;
+    uint64_t window_packets = wf_cc_window(&c->cc) / wf_mtu_size(&c->mtu);
+    weft_err err = wf_sent_reserve(&c->sent);
+
+    if (err != WEFT_OK) {
+        c->retry_at = err == WEFT_ERR_NOMEM ? t->now + CHAN_RETRY_US : c->retry_at;
+        return false;
+    }
+    t->number = wf_sent_number(&c->sent, c->config.rng, window_packets);
+    size_t width = wf_window_width(t->number, c->sent.has_acked ? c->sent.newest_acked : 0);
+    uint8_t *at = t->buf + t->len;
+    t->header_len =
+        wf_packet_put_header(at, wf_keys_first_byte(c->keys), chan_cid_tx(c), t->number, width);
+    *p = (struct chan_pack){.c = c, .now = t->now, .to = to};
+    p->w = wf_writer_of(at + t->header_len, size - t->header_len - WF_PACKET_TAG);
+    return true;
+}
+
+/* Ends it: recorded, and ready to be sealed. pad: fill it up. False: there is nothing in it. */
+static bool finish(struct train *t, struct chan_pack *p, bool pad, uint8_t flags)
+{
+    struct wf_chan *c = t->c;
+
+    if (p->is_out_of_memory)
+        c->retry_at = t->now + CHAN_RETRY_US;
+    if (p->w.len == 0)
+        return false;
+    pad = pad && wf_writer_left(&p->w) > 0;
+    if (pad)
+        wf_write_zeros(&p->w, wf_writer_left(&p->w));
+    size_t len = t->header_len + p->w.len + WF_PACKET_TAG;
+    flags |= p->needs_ack ? WF_SENT_NEEDS_ACK | WF_SENT_IN_FLIGHT : 0;
+    flags |= pad ? WF_SENT_IN_FLIGHT : 0;
+    flags |= t->mark != WF_ECN_NOT_ECT ? WF_SENT_ECT : 0;
+
+    struct wf_sent_packet record = {
+        .at = t->now, .frames = p->frames, .bytes = (uint32_t)len, .flags = flags};
+    wf_sent_put(&c->sent, &record);
+    if ((flags & WF_SENT_IN_FLIGHT) != 0) {
+        wf_cc_on_sent(&c->cc, c->sent.in_flight);
+        wf_pacer_on_sent(&c->pacer, t->now, len);
+    }
+    wf_ecn_on_sent(&c->ecn, t->mark);
+    t->seals[t->count++] = (struct wf_seal){t->buf + t->len, t->header_len, p->w.len, t->number};
+    t->len += len;
+    c->stats.packets_sent++;
+    c->stats.bytes_sent += len;
+    wf_trace(c->config.trace, t->now, WF_TRACE_PACKET_SENT, t->number, len);
+    return true;
+}
+
+/* Seals what was built; false when that was nothing. */
+static bool depart(struct train *t, struct wf_path *path, struct wf_send *out)
+{
+    if (t->count == 0)
+        return false;
+    size_t segment = t->count > 1 ? (size_t)(t->seals[1].buf - t->seals[0].buf) : 0;
+
+    wf_keys_seal(t->c->keys, t->c->config.aead, t->seals, t->count);
+    *out = (struct wf_send){
+        .to = path->remote, .from = path->local, .ecn = t->mark, .len = t->len, .segment = segment};
+    wf_path_on_sent(path, t->len);
+    return true;
+}
+
+static bool send_close(struct train *t, struct wf_send *out)
+{
+    struct wf_chan *c = t->c;
+    struct wf_path *path = wf_paths_active(&c->paths);
+    struct wf_frame f = {.type = WF_FRAME_CLOSE};
+    struct chan_pack p;
+
+    if (!c->close.is_due || !begin(t, &p, WF_MTU_BASE, &path->remote))
+        return false;
+    f.u.error.code = c->close.code;
+    f.u.error.text = (weft_span){c->close.text, c->close.text_len};
+    (void)chan_pack_put(&p, &f, NULL);
+    c->close.is_due = false;
+    c->close.next_at = t->now + wf_pto_base_us(&c->rtt);
+    return finish(t, &p, false, 0) && depart(t, path, out);
+}
+
+/* SPEC 4.4-2 */
+static bool send_challenge(struct train *t, struct wf_send *out)
+{
+    struct wf_chan *c = t->c;
+    struct wf_path *path = wf_paths_challenge(&c->paths, t->now, SMALL_LEN);
+    struct wf_frame f = {.type = WF_FRAME_PATH_CHALLENGE};
+    struct chan_pack p;
+
+    if (path == NULL || !begin(t, &p, WF_MTU_BASE, &path->remote))
+        return false;
+    for (size_t i = 0; i < WF_PATH_TOKEN_LEN; i++)
+        f.u.token[i] = path->token[i];
+    (void)chan_pack_put(&p, &f, NULL);
+    wf_paths_on_challenge(path, t->now, wf_pto_us(&c->pto, &c->rtt));
+    return finish(t, &p, false, 0) && depart(t, path, out);
+}
+
+/* An answer to a challenge that came over another path than the one in use. */
+static bool send_elsewhere(struct train *t, struct wf_send *out)
+{
+    struct wf_chan *c = t->c;
+    const struct wf_addr *to = chan_note_elsewhere(c);
+    struct wf_path *path = to == NULL ? NULL : wf_paths_find(&c->paths, to);
+    struct chan_pack p;
+
+    if (path == NULL || wf_path_room(path) < SMALL_LEN || !begin(t, &p, SMALL_LEN, &path->remote))
+        return false;
+    chan_pack_notes(&p);
+    return finish(t, &p, false, 0) && depart(t, path, out);
+}
+
+/* Only a sender that fills its packets gains by larger ones. */
+static bool send_mtu_probe(struct train *t, struct wf_send *out)
+{
+    struct wf_chan *c = t->c;
+    struct wf_path *path = wf_paths_active(&c->paths);
+    struct wf_frame f = {.type = WF_FRAME_PING};
+    struct chan_pack p;
+
+    if (!c->was_full || !c->sent.has_acked || wf_cc_room(&c->cc, c->sent.in_flight) == 0)
+        return false;
+    uint64_t size = wf_mtu_probe(&c->mtu, t->now);
+    if (size == 0 || size > t->cap || !begin(t, &p, (size_t)size, &path->remote))
+        return false;
+    (void)chan_pack_put(&p, &f, NULL);
+    wf_mtu_on_probe_sent(&c->mtu, size);
+    if (!finish(t, &p, true, WF_SENT_MTU_PROBE) || !depart(t, path, out))
+        return false;
+    out->probe = true;
+    return true;
+}
+
+/* Full datagrams that may go now. */
+static uint64_t budget(struct wf_chan *c, weft_time now, size_t size)
+{
+    if (c->probes > 0)
+        return 1;
+    uint64_t window = wf_cc_room(&c->cc, c->sent.in_flight) / size; /* SPEC 4.2-2 */
+    if (window == 0)
+        return 0;
+    uint64_t paced = wf_pacer_room(&c->pacer, now);
+    if (paced < size) {
+        c->wait_at = wf_pacer_wait(&c->pacer, now);
+        return 0;
+    }
+    return paced / size < window ? paced / size : window;
+}
+
+static void build_train(struct train *t, struct wf_path *path, uint64_t packets)
+{
+    struct wf_chan *c = t->c;
+    size_t size = wf_mtu_size(&c->mtu);
+    size_t cap = t->cap < WF_DATAGRAM_BYTES_MAX ? t->cap : WF_DATAGRAM_BYTES_MAX;
+    bool more = true;
+
+    c->was_full = false;
+    while (more) {
+        struct chan_pack p;
+        if (!begin(t, &p, size, &path->remote))
+            return;
+        p.may_data = packets > 0;
+        chan_pack_fill(&p);
+        packets -= packets > 0;
+        more = p.is_full && packets > 0 && t->count + 1 < WF_DATAGRAM_SEGMENTS_MAX &&
+               cap - t->len >= 2 * size;
+        c->was_full = c->was_full || p.is_full;
+        if (!finish(t, &p, more, 0))
+            return;
+    }
+}
+
+static bool send_train(struct train *t, struct wf_send *out)
+{
+    struct wf_chan *c = t->c;
+    struct wf_path *path = wf_paths_active(&c->paths);
+    bool has_work = chan_pack_has_work(c);
+    bool ack_is_due = wf_acks_is_due(&c->acks, t->now);
+    uint64_t packets = 0;
+
+    if (!has_work)
+        wf_pacer_rest(&c->pacer);
+    if (has_work) {
+        chan_keys_maybe_change(c, t->now);
+        packets = budget(c, t->now, wf_mtu_size(&c->mtu));
+    }
+    if (packets == 0 && !ack_is_due)
+        return false;
+    t->mark = wf_ecn_mark(&c->ecn);
+    build_train(t, path, packets);
+    if (t->count > 0 && packets > 0)
+        c->probes = 0;
+    return depart(t, path, out);
+}
+
+/* What the application consumed may be worth a CREDIT. SPEC 4.3-2 */
+static void grant(struct wf_chan *c, weft_time now)
+{
+    uint64_t window = c->config.params.message_count;
+    uint64_t limit = window + c->rx.messages_finished;
+
+    if (!c->rx.is_dirty)
+        return;
+    c->rx.is_dirty = false;
+    if (wf_flow_in_grant(&c->rx.node, now, c->rtt.has_sample ? wf_rtt_smoothed(&c->rtt) : 0))
+        c->rx.node_once = WF_ONCE_WANTED;
+    if (limit > WF_FRAME_NUMBER_MAX)
+        limit = WF_FRAME_NUMBER_MAX;
+    if (limit > c->rx.count_limit && limit - c->rx.count_limit >= (window + 3) / 4) {
+        c->rx.count_limit = limit;
+        c->rx.count_once = WF_ONCE_WANTED;
+    }
+}
+
+bool wf_chan_send(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap, struct wf_send *out)
+{
+    struct train t;
+
+    c->wait_at = WEFT_TIME_NEVER;
+    c->retry_at = WEFT_TIME_NEVER;
+    if (c->keys == NULL || c->state == CHAN_CLOSED || c->state == CHAN_NEW)
+        return false;
+    WEFT_ASSERT(cap >= WF_DATAGRAM_BYTES_MAX);
+    t.c = c;
+    t.now = now;
+    t.buf = buf;
+    t.cap = cap;
+    t.len = 0;
+    t.mark = WF_ECN_NOT_ECT;
+    t.count = 0;
+    c->tried_at = now;
+    if (c->sent.next >= WF_KEYS_PACKETS_MAX - 2 * NUMBERS_RESERVE) /* SPEC 2.5-4 */
+        chan_fail(c, now, WEFT_ERR_LIMIT, WF_CODE_LIMIT);
+    if (c->state == CHAN_CLOSING)
+        return c->sent.next < WF_KEYS_PACKETS_MAX - NUMBERS_RESERVE && send_close(&t, out);
+    grant(c, now);
+    chan_cids_issue(c);
+    return send_challenge(&t, out) || send_elsewhere(&t, out) || send_mtu_probe(&t, out) ||
+           send_train(&t, out);
+}
