@@ -41,7 +41,7 @@ list(TRANSFORM weft_all PREPEND "wf_")
 target_link_libraries(wf_all INTERFACE ${weft_all})
 
 # The product. Only what carries WEFT_API leaves the shared library (tools/symbols.txt).
-set(weft_outside PkgConfig::SODIUM PkgConfig::CRYPTO PkgConfig::SQLITE Threads::Threads)
+set(weft_outside PkgConfig::SODIUM PkgConfig::CRYPTO PkgConfig::SQLITE PkgConfig::JANSSON Threads::Threads)
 if(weft_objects)
     add_library(weft SHARED ${weft_objects})
     add_library(weft_static STATIC ${weft_objects})
