@@ -100,6 +100,9 @@ struct app_wait {
 };
 bool app_turn(struct app *a, weft_node *node, struct app_wait *waits, size_t count);
 
+/* Goes on answering for so long. False after a signal. */
+bool app_rest(struct app *a, weft_node *node, uint64_t ms);
+
 /* The last counters. */
 void app_write_stats(struct app *a, const weft_node *node);
 

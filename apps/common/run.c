@@ -135,13 +135,13 @@ static void stats_if_due(struct app *a, const weft_node *node)
     app_write_stats(a, node);
 }
 
-bool app_turn(struct app *a, weft_node *node, struct app_wait *waits, size_t count)
+static bool turn(struct app *a, weft_node *node, struct app_wait *waits, size_t count, int wait_ms)
 {
     struct pollfd fds[WAITS_MAX + 1] = {{.fd = weft_node_fd(node), .events = POLLIN}};
 
     for (size_t i = 0; i < count && i < WAITS_MAX; i++)
         fds[i + 1] = (struct pollfd){.fd = waits[i].fd, .events = waits[i].events};
-    if (poll(fds, count + 1, a->stats_path == NULL ? -1 : STATS_EVERY_MS) < 0 && errno != EINTR)
+    if (poll(fds, count + 1, wait_ms) < 0 && errno != EINTR)
         return false;
     for (size_t i = 0; i < count && i < WAITS_MAX; i++)
         waits[i].ready = fds[i + 1].revents != 0;
@@ -149,6 +149,24 @@ bool app_turn(struct app *a, weft_node *node, struct app_wait *waits, size_t cou
         return false;
     stats_if_due(a, node);
     return signalled == 0;
+}
+
+bool app_turn(struct app *a, weft_node *node, struct app_wait *waits, size_t count)
+{
+    return turn(a, node, waits, count, a->stats_path == NULL ? -1 : STATS_EVERY_MS);
+}
+
+bool app_rest(struct app *a, weft_node *node, uint64_t ms)
+{
+    uint64_t until = app_now_ms() + ms;
+
+    for (uint64_t now = app_now_ms(); now < until; now = app_now_ms()) {
+        uint64_t left = until - now;
+
+        if (!turn(a, node, NULL, 0, left < STATS_EVERY_MS ? (int)left : STATS_EVERY_MS))
+            return false;
+    }
+    return true;
 }
 
 int app_run(struct app *a, weft_node *node, const bool *done)

@@ -2,10 +2,7 @@
 /*
  * cmd_ping.c - `weft ping` and `weft echo`: round trips, of the session and of a message.
  */
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "weft.h"
 
@@ -103,21 +100,6 @@ static int read_options(struct pinger *p)
     return bad;
 }
 
-/* Waits, but goes on answering. False after a signal. */
-static bool rest(struct pinger *p, weft_node *node)
-{
-    uint64_t until = app_now_ms() + p->interval_ms;
-
-    for (uint64_t now = app_now_ms(); now < until; now = app_now_ms()) {
-        struct pollfd none = {.fd = weft_node_fd(node), .events = POLLIN};
-
-        (void)poll(&none, 1, (int)(until - now));
-        if (!app_turn(p->app, node, NULL, 0))
-            return false;
-    }
-    return true;
-}
-
 static void summary(const struct pinger *p)
 {
     if (p->app->json || p->app->quiet || p->seq == 0)
@@ -151,7 +133,8 @@ int cmd_ping(struct app *a, int argc, char **argv)
             status = app_fail_err(a, err, "cannot ping %.100s", argv[0]);
         else
             status = app_run(a, node, &p.done);
-        if (status == 0 && p.seq < p.count && p.interval_ms > 0 && !rest(&p, node))
+        if (status == 0 && p.seq < p.count && p.interval_ms > 0 &&
+            !app_rest(a, node, p.interval_ms))
             status = 130;
     }
     summary(&p);
@@ -254,7 +237,8 @@ int cmd_echo(struct app *a, int argc, char **argv)
     while (p.seq < p.count && status == 0) {
         p.seq++;
         status = echo_once(&p, node, argv[0], weft_body_span(text, len));
-        if (status == 0 && p.seq < p.count && p.interval_ms > 0 && !rest(&p, node))
+        if (status == 0 && p.seq < p.count && p.interval_ms > 0 &&
+            !app_rest(a, node, p.interval_ms))
             status = 130;
     }
     app_write_stats(a, node);
