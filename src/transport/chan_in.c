@@ -313,7 +313,7 @@ void chan_in_fate(struct wf_chan *c, const struct wf_sent_frame *f, bool is_acke
     /* A CREDIT that was overtaken by a higher one needs no second copy. */
     if (is_acked || m->credit_once == WF_ONCE_WANTED || f->value != m->credit)
         return;
-    if (m->is_stopped || m->is_cancelled || m->data.final <= m->credit)
+    if (m->is_stopped || m->is_cancelled || m->data.highest == m->data.final)
         return;
     m->credit_once = WF_ONCE_WANTED;
     chan_in_chore(c, m);
