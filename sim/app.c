@@ -162,7 +162,7 @@ static void check_refusal(struct sim_world *w, const struct sim_op *op, weft_err
         return;
     if (op->only_session && err == WEFT_ERR_ADDRESS)
         return;
-    if (w->phase >= SIM_PHASE_SHUT && err == WEFT_ERR_CLOSED)
+    if (h->shut && err == WEFT_ERR_CLOSED)
         return;
     sim_fail(&w->log, "host %u: a call was refused for no reason: %s", (unsigned)op->host,
              weft_strerror(err));
@@ -441,7 +441,7 @@ static void on_broken(struct sim_world *w, struct sim_host *h, const struct wf_c
     m->released = true;
     sim_log_say(&w->log, "host %u: message %u breaks: %s", (unsigned)h->index, (unsigned)m->index,
                 weft_strerror(ev->err));
-    if (m->outcome == WF_OUTCOME_DELIVERED || m->outcome == WF_OUTCOME_REPLIED) {
+    if (m->outcome == WF_OUTCOME_DELIVERED && !sim_is_late_reply(w, m)) {
         sim_fail(&w->log, "message %u breaks after it was reported as delivered",
                  (unsigned)m->index);
     }
@@ -581,16 +581,19 @@ void sim_app_hurry(struct sim_world *w)
     }
 }
 
-void sim_app_gone(struct sim_world *w, const struct sim_host *h, bool orderly)
+void sim_app_rests(struct sim_world *w, const struct sim_host *h)
 {
     for (size_t i = 0; i < 2 * w->op_count; i++) {
         const struct sim_message *m = &w->messages[i];
-        const bool owed =
-            m->sent && m->from == h->index && m->sender_boot == h->boots && m->outcome == 0;
 
-        if (owed && orderly) {
+        if (m->sent && m->from == h->index && m->sender_boot == h->boots && m->outcome == 0) {
             sim_fail(&w->log, "message %u has no outcome after its host shut down",
                      (unsigned)m->index);
+        }
+    }
+    for (size_t i = 0; i < w->op_count; i++) {
+        if (w->ping_waits[i] && w->ops[i].host == h->index && w->ping_boot[i] == h->boots) {
+            sim_fail(&w->log, "ping %zu has no answer after its host shut down", i);
         }
     }
 }

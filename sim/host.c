@@ -13,6 +13,9 @@
 #define BATCH_MAX 64u
 /* Rounds of events and trains after one call; more is a core that never comes to rest. */
 #define ROUNDS_MAX 20000u
+/* How often a host looks whether its core has come to rest, and for how long. */
+#define QUIET_US 50000u
+#define SHUT_PATIENCE_US 120000000u
 /* Timers that may fire at one instant of a host before it counts as stuck. */
 #define BUSY_MAX 2000u
 
@@ -62,6 +65,7 @@ static void end_core(struct sim_world *w, struct sim_host *h)
     h->mem.fail_at = 0;
     wf_core_free(h->core);
     h->core = NULL;
+    h->shut = false;
     if (sim_tells(w, SIM_LIE_LEAKS)) {
         h->mem.held++;
     }
@@ -144,17 +148,50 @@ void sim_host_boot(struct sim_world *w, struct sim_host *h)
     sim_host_pump(w, h);
 }
 
-void sim_host_crash(struct sim_world *w, struct sim_host *h, bool orderly)
+void sim_host_crash(struct sim_world *w, struct sim_host *h)
 {
     if (h->core == NULL)
         return;
-    if (orderly && !h->still) {
-        wf_core_shut(h->core, sim_host_now(w, h));
-        sim_host_pump(w, h);
-    }
-    sim_app_gone(w, h, orderly && !h->still);
     sim_check_crashed(w, h);
     end_core(w, h);
+}
+
+static void look_again(struct sim_world *w, const struct sim_host *h)
+{
+    sim_queue_push(
+        &w->queue,
+        (struct sim_event){.at = w->queue.now + QUIET_US, .kind = SIM_END, .host = h->index});
+}
+
+void sim_host_shut(struct sim_world *w, struct sim_host *h, bool boots_again)
+{
+    h->boots_again = boots_again;
+    if (!sim_host_runs(h) || h->shut)
+        return;
+    h->shut = true;
+    h->shut_until = w->queue.now + SHUT_PATIENCE_US;
+    wf_core_shut(h->core, sim_host_now(w, h));
+    sim_host_pump(w, h);
+    look_again(w, h);
+}
+
+void sim_host_end(struct sim_world *w, struct sim_host *h)
+{
+    if (!h->shut || h->core == NULL)
+        return;
+    if (!wf_core_is_quiet(h->core) || h->still) {
+        if (w->queue.now > h->shut_until && !h->still) {
+            sim_fail(&w->log, "host %u: it does not come to rest after its end",
+                     (unsigned)h->index);
+        }
+        look_again(w, h);
+        return;
+    }
+    sim_app_rests(w, h);
+    sim_host_crash(w, h);
+    if (h->boots_again) {
+        sim_host_boot(w, h);
+    }
 }
 
 void sim_host_pause(struct sim_world *w, struct sim_host *h, bool clock_too)

@@ -18,7 +18,7 @@ const char *sim_kind_name(enum sim_kind kind)
         [SIM_ARRIVE] = "arrive", [SIM_WAKE] = "wake",   [SIM_TIMER] = "timer",
         [SIM_OP] = "op",         [SIM_READ] = "read",   [SIM_WRITE] = "write",
         [SIM_CANCEL] = "cancel", [SIM_FAULT] = "fault", [SIM_ATTACK] = "attack",
-        [SIM_PHASE] = "phase",
+        [SIM_END] = "end",       [SIM_PHASE] = "phase",
     };
 
     return names[kind];

@@ -19,6 +19,7 @@ enum sim_kind {
     SIM_CANCEL, /* arg: the application gives up */
     SIM_FAULT,  /* arg: something happens to the world */
     SIM_ATTACK, /* the attacker's turn */
+    SIM_END,    /* has a host come to rest after its end? */
     SIM_PHASE,  /* the scenario looks how far things are */
     SIM_KINDS,
 };

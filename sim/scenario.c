@@ -101,7 +101,7 @@ static void draw_host(struct sim_scenario *s, struct wf_prng *p, struct sim_host
 
     h->boot_at = wf_prng_between(p, 0, SECOND / 2);
     h->clock_us = sim_scale(p, 1, (uint64_t)1 << 45);
-    h->wall_ms = 1800000000000u;
+    h->wall_ms = SIM_WALL_MS;
     h->wake_us = wf_prng_between(p, 0, 200);
     h->batch_max = (size_t)sim_scale(p, 1, 64);
     h->coalesces = wf_prng_chance(p, 1, 2);
@@ -134,6 +134,7 @@ static void draw_wall(struct sim_scenario *s, struct sim_host_plan *h)
         return;
     default:
         h->wall_ms += wf_prng_between(&p, 1, 20) * year_ms - 10 * year_ms;
+        h->wall_is_wrong = true;
         s->soft = false;
     }
 }
@@ -287,9 +288,10 @@ static void draw_links(struct sim_scenario *s)
 static void draw_softness(struct sim_scenario *s)
 {
     static const enum sim_class hard[] = {
-        SIM_CLASS_BURST,   SIM_CLASS_CUT,     SIM_CLASS_ONE_WAY_CUT,
-        SIM_CLASS_REBIND,  SIM_CLASS_RESTART, SIM_CLASS_PAUSE,
-        SIM_CLASS_SUSPEND, SIM_CLASS_MEMORY,  SIM_CLASS_ALLOC,
+        SIM_CLASS_BURST,   SIM_CLASS_CUT,     SIM_CLASS_ONE_WAY_CUT, SIM_CLASS_REBIND,
+        SIM_CLASS_RESTART, SIM_CLASS_PAUSE,   SIM_CLASS_SUSPEND,     SIM_CLASS_MEMORY,
+        SIM_CLASS_ALLOC,   SIM_CLASS_CORRUPT, SIM_CLASS_FLIP,        SIM_CLASS_REPLAY,
+        SIM_CLASS_NOBODY,
     };
 
     for (size_t i = 0; i < WF_ARRAY_LEN(hard); i++) {

@@ -33,6 +33,8 @@ enum sim_class sim_class_find(const char *word);
 #define SIM_OPS_MAX 64u
 #define SIM_FAULTS_MAX 32u
 #define SIM_ALL UINT64_MAX
+/* What a right wall clock shows at the beginning. */
+#define SIM_WALL_MS 1800000000000u
 
 /* One message, and how both applications treat it. */
 struct sim_message_plan {
@@ -87,6 +89,7 @@ struct sim_host_plan {
     weft_time boot_at;
     uint64_t clock_us;   /* the host's clock at time 0 */
     uint64_t wall_ms;    /* 0: it has none */
+    bool wall_is_wrong;  /* until somebody sets it, when all faults are over */
     size_t memory_cap;   /* 0: none */
     uint64_t fail_every; /* about one in so many allocations fails; 0: none */
     uint64_t wake_us;    /* it looks at its socket up to this late */

@@ -51,6 +51,9 @@ struct sim_host {
     struct wf_prng prng; /* of its latencies and failing allocations */
     uint8_t seed[32], key[32];
     struct wf_core *core; /* NULL: it is down */
+    bool shut;            /* its end has begun; when the core is quiet it goes */
+    bool boots_again;     /* and a new one comes */
+    weft_time shut_until; /* by then it has to be quiet */
     uint32_t boots;
     uint64_t stopped_us; /* how long its clock stood still so far */
     bool still, still_clock;
@@ -136,7 +139,9 @@ struct sim_world {
     size_t captured, attacks;
     uint8_t *buf; /* 65536 bytes for wf_core_send */
     enum sim_phase phase;
-    bool healed, wants_silence, lied;
+    bool healed, lied;
+    bool wants_silence; /* it waits before the end and listens */
+    bool is_hasty;      /* it ends whatever is going on */
     weft_time phase_at, deadline;
     uint64_t silent_out[SIM_HOSTS_MAX];
     weft_time now_last;
@@ -166,7 +171,10 @@ bool sim_tells(struct sim_world *w, enum sim_lie lie); /* true once, when this l
 void sim_host_init(struct sim_world *w, uint32_t index);
 void sim_host_deinit(struct sim_world *w, struct sim_host *h);
 void sim_host_boot(struct sim_world *w, struct sim_host *h);
-void sim_host_crash(struct sim_world *w, struct sim_host *h, bool orderly);
+void sim_host_crash(struct sim_world *w, struct sim_host *h);
+/* The orderly end: the core is shut, and freed as soon as it is quiet. */
+void sim_host_shut(struct sim_world *w, struct sim_host *h, bool boots_again);
+void sim_host_end(struct sim_world *w, struct sim_host *h);
 void sim_host_pause(struct sim_world *w, struct sim_host *h, bool clock_too);
 void sim_host_resume(struct sim_world *w, struct sim_host *h);
 void sim_host_arrive(struct sim_world *w, struct sim_host *h, struct sim_packet *p);
@@ -187,8 +195,8 @@ void sim_app_cancel(struct sim_world *w, struct sim_message *m);
 void sim_app_hurry(struct sim_world *w); /* the slow ones get on with it */
 /* A fresh message from one host to another, to see that it arrives. */
 void sim_app_probe(struct sim_world *w, uint32_t from, uint32_t to);
-/* The host's core is gone; NULL when all is well, else what it owed. */
-void sim_app_gone(struct sim_world *w, const struct sim_host *h, bool orderly);
+/* The host's core has come to rest after its orderly end: it must owe nothing. */
+void sim_app_rests(struct sim_world *w, const struct sim_host *h);
 
 /* --- body.c: what is inside messages --- */
 void sim_body_fill(uint64_t seed, uint32_t index, uint64_t offset, uint8_t *out, size_t len);
@@ -205,6 +213,8 @@ void sim_check_received(struct sim_world *w, const struct sim_host *h, const str
 void sim_check_called(struct sim_world *w, const struct sim_host *h, const struct wf_addr *remote);
 void sim_check_host(struct sim_world *w, struct sim_host *h);
 void sim_check_crashed(struct sim_world *w, const struct sim_host *h);
+/* Nobody waits for this reply any more: the core of the one who asked takes it in and drops it. */
+bool sim_is_late_reply(const struct sim_world *w, const struct sim_message *m);
 void sim_check_outcome(struct sim_world *w, struct sim_message *m);
 void sim_check_arrival(struct sim_world *w, const struct sim_message *m,
                        const struct wf_core_event *ev);
