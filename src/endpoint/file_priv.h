@@ -97,6 +97,7 @@ struct node_files {
     size_t offer_count, offer_cap;
     bool is_offering, is_receiving;
     struct wf_folder folder;
+    struct wf_list receipts; /* files that are being received */
     weft_file_params receive_params;
 };
 

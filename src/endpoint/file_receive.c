@@ -11,6 +11,8 @@
 /* One "file.put" on its way in. */
 struct receipt {
     weft_node *node;
+    weft_exchange *exchange;
+    struct wf_link link; /* in node->files->receipts */
     uint8_t head[FILE_HEAD_MAX];
     size_t head_len;
     struct file_part part;
@@ -18,6 +20,29 @@ struct receipt {
     weft_err err;
     weft_time started;
 };
+
+static bool is_same(const struct file_id *a, const struct file_id *b)
+{
+    return memcmp(a->peer.bytes, b->peer.bytes, WEFT_KEY_LEN) == 0 && a->size == b->size &&
+           a->modified_ns == b->modified_ns && strcmp(a->name, b->name) == 0;
+}
+
+/* SPEC 5.3-6: whoever offers a file again has no use for what was under way; he may have died
+ * without a goodbye, and then nobody would end it for as long as a session lives. */
+static void end_older(weft_node *n, const struct file_id *id)
+{
+    struct wf_link *next = NULL;
+
+    for (struct wf_link *l = n->files->receipts.first; l != NULL; l = next) {
+        struct receipt *p = WF_CONTAINER_OF(l, struct receipt, link);
+
+        next = l->next;
+        if (!p->part.is_open || !is_same(&p->part.id, id))
+            continue;
+        p->err = WEFT_ERR_CLOSED;
+        (void)weft_refuse(p->exchange, WEFT_ERR_CLOSED); /* calls on_end: p is gone */
+    }
+}
 
 static void answer_offer(weft_exchange *x, const weft_message *m, void *user)
 {
@@ -28,8 +53,10 @@ static void answer_offer(weft_exchange *x, const weft_message *m, void *user)
     uint8_t reply[9] = {0};
     weft_err err = WEFT_ERR_MALFORMED;
 
-    if (file_read_id(&r, &id) && wf_reader_done(&r))
+    if (file_read_id(&r, &id) && wf_reader_done(&r)) {
+        end_older(n, &id);
         err = file_part_open(&part, &n->files->folder, &id);
+    }
     if (err == WEFT_OK) {
         wf_store_u64(reply + 1, file_part_have(&part)); /* SPEC 5.3-1 */
         file_part_close(&part);
@@ -43,10 +70,11 @@ static weft_err on_open(weft_exchange *x, const weft_message *m, void *user, voi
     weft_node *n = user;
     struct receipt *p = wf_alloc(&n->mem, sizeof *p);
 
-    (void)x;
     if (p == NULL)
         return WEFT_ERR_NOMEM;
     p->node = n;
+    p->exchange = x;
+    wf_list_push_back(&n->files->receipts, &p->link);
     p->started = wf_clock_now();
     p->part.id.peer = m->from;
     *state = p;
@@ -145,6 +173,7 @@ static void on_end(weft_exchange *x, weft_err err, void *state)
     reply_end(x, p, err); /* refused where it was answered already, or nobody is there */
     tell(p, err);
     file_part_close(&p->part);
+    wf_list_remove(&p->link);
     wf_free(&p->node->mem, p, sizeof *p);
 }
 
