@@ -107,6 +107,11 @@ void wf_acks_on_packet(struct wf_acks *a, weft_time now, const struct wf_acks_pa
     a->late_id = a->id;
 }
 
+void wf_acks_hurry(struct wf_acks *a)
+{
+    a->is_urgent = a->waiting > 0;
+}
+
 bool wf_acks_is_waiting(const struct wf_acks *a)
 {
     return a->waiting > 0;

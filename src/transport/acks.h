@@ -61,6 +61,9 @@ struct wf_acks_packet {
 };
 void wf_acks_on_packet(struct wf_acks *a, weft_time now, const struct wf_acks_packet *p);
 
+/* What waits is due at once, if anything waits. */
+void wf_acks_hurry(struct wf_acks *a);
+
 /* Something waits to be acknowledged (an ACK is worth adding to a packet that goes anyway). */
 bool wf_acks_is_waiting(const struct wf_acks *a);
 bool wf_acks_is_due(const struct wf_acks *a, weft_time now);

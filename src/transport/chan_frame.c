@@ -23,6 +23,14 @@ CHECK(on_nothing)
     return CHAN_OK;
 }
 
+CHECK(on_ping)
+{
+    (void)c;
+    (void)f;
+    in->is_urgent = true;
+    return CHAN_OK;
+}
+
 CHECK(on_unexpected)
 {
     (void)c;
@@ -167,7 +175,7 @@ struct row {
 /* clang-format off */
 static const struct row rows[] = {
     [WF_FRAME_PAD] = {NULL, on_nothing, true},
-    [WF_FRAME_PING] = {NULL, on_nothing, true},
+    [WF_FRAME_PING] = {NULL, on_ping, true},
     [WF_FRAME_ACK] = {NULL, on_ack, false},
     [WF_FRAME_ACK_ECN] = {NULL, on_ack, false},
     [WF_FRAME_MESSAGE_OPEN] = {NULL, on_open, true},

@@ -176,6 +176,7 @@ struct chan_incoming {
     weft_time now;
     uint64_t number;
     bool is_early, needs_ack;
+    bool is_urgent; /* the peer measures: it is answered at once */
     size_t apart; /* pieces of messages in it that may leave a gap */
     struct wf_addr from;
 };

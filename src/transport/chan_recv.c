@@ -50,6 +50,8 @@ static void take(struct wf_chan *c, weft_time now, const struct wf_chan_arrival 
         return;
     struct wf_acks_packet p = {.number = o->number, .needs_ack = in.needs_ack, .ecn = a->ecn};
     wf_acks_on_packet(&c->acks, now, &p);
+    if (in.is_urgent)
+        wf_acks_hurry(&c->acks);
 }
 
 /* A packet after we closed: only CLOSE matters. */
