@@ -76,14 +76,15 @@ static bool next_in(const struct wf_sent *s, const struct wf_bits *b, uint64_t f
     const size_t slot = slot_of(s, from);
     size_t found = wf_bits_next(b, slot);
 
-    if (found < s->room) {
-        *number = from + (found - slot);
-    } else {
-        found = wf_bits_next(b, 0);
-        if (found == s->room)
+    if (found == s->room) {
+        /* Round the end of the ring, if what is asked for reaches so far. */
+        from += s->room - slot;
+        if (from > to || from >= s->next)
             return false;
-        *number = from + (s->room - slot) +
-                  found; /* round the end; beyond next when it lies below from */
+        found = wf_bits_next(b, 0);
+        *number = from + found;
+    } else {
+        *number = from + (found - slot);
     }
     return *number <= to && *number < s->next;
 }
