@@ -81,7 +81,7 @@ TEST(no_datagram_of_any_length_and_type_is_answered_with_more_bytes_than_it_has)
     pair_free(&p);
 }
 
-TEST(a_hello_for_another_key_or_with_a_wrong_bit_outside_of_n_c_and_lists_is_dropped)
+TEST(a_hello_with_a_wrong_bit_outside_of_prefix_n_c_and_lists_is_dropped)
 {
     struct pair p;
 
@@ -90,7 +90,7 @@ TEST(a_hello_for_another_key_or_with_a_wrong_bit_outside_of_n_c_and_lists_is_dro
     pair_say_hello(&p);
     for (size_t bit = 0; bit < 8 * sizeof p.hello; bit++) {
         size_t at = bit / 8;
-        bool is_free = at >= 8 && at < 24; /* n_c */
+        bool is_free = at >= 4 && at < 24; /* prefix and n_c */
         bool is_lists = at >= 24 && at < 25 + sizeof pair_lists;
         if (is_lists)
             continue;

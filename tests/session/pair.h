@@ -306,8 +306,8 @@ static inline void forge_step(struct forge *f, const char *label, struct wf_pair
 {
     if (raw != NULL) {
         wf_kdf_chain(f->schedule.ck, f->schedule.key, label, wf_span(raw, 32));
-    } else {
-        (void)wf_schedule_dh(&f->schedule, label, pair);
+    } else if (wf_schedule_dh(&f->schedule, label, pair) != WEFT_OK) {
+        memset(f->schedule.key, 0, 32); /* a point of small order: whatever follows is as good */
     }
 }
 
