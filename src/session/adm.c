@@ -115,9 +115,9 @@ static void on_hello(struct wf_adm *a, weft_time now, const struct wf_addr *from
     struct wf_hello h;
 
     a->stats.hello++;
-    /* SPEC 1.1-1, 1.1-3; prefix 0 means the listener's default, which is our only key */
-    if (wf_hello_get(datagram, &h) != WEFT_OK ||
-        (!wf_is_zero_ct(h.prefix, 4) && memcmp(h.prefix, a->identity->prefix, 4) != 0)) {
+    /* SPEC 1.1-1; and 1.1-3: whatever the prefix is, our only key is the default that answers. The
+     * cookie covers the prefix, and a SOLVE with another than ours is refused. */
+    if (wf_hello_get(datagram, &h) != WEFT_OK) {
         a->stats.hello_bad++;
         return;
     }
