@@ -79,6 +79,10 @@ int app_rule_give(const struct app *a, weft_node *node, const char *who, const c
 /* Opens it with the options of a; p may carry more. Says what is wrong itself; 0 or 1. */
 int app_open_node(struct app *a, weft_node_params *p, weft_node **out);
 
+/* The same for a command that calls `to`, which must be a peer with an address and not ourselves.
+ */
+int app_open_to(struct app *a, weft_node_params *p, const char *to, weft_node **out);
+
 /* `weft1…@address:port` of the node, for others to use. */
 #define APP_PEER_MAX (WEFT_KEY_TEXT_MAX + 64)
 void app_peer_text(const weft_node *node, char out[APP_PEER_MAX]);

@@ -60,6 +60,36 @@ int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
     return app_fail_err(a, err, "cannot open a node");
 }
 
+static int check_peer(const struct app *a, const weft_node *node, const char *to)
+{
+    weft_peer peer;
+    weft_key own = weft_node_key(node);
+    weft_err err = weft_peer_parse(&peer, to);
+
+    if (err == WEFT_ERR_MALFORMED)
+        return app_fail(a,
+                        "\"%.100s\" is no peer: it is written weft1…@host:port, and a character of "
+                        "the key may be mistyped.",
+                        to);
+    if (err != WEFT_OK || peer.host[0] == '\0')
+        return app_fail(a, "\"%.100s\" has no good address: a peer is written weft1…@host:port.",
+                        to);
+    if (memcmp(peer.key.bytes, own.bytes, sizeof own.bytes) == 0)
+        return app_fail(a, "\"%.100s\" is your own key: give the key of the other side.", to);
+    return 0;
+}
+
+int app_open_to(struct app *a, weft_node_params *p, const char *to, weft_node **out)
+{
+    if (app_open_node(a, p, out) != 0)
+        return 1;
+    if (check_peer(a, *out, to) == 0)
+        return 0;
+    weft_node_close(*out);
+    *out = NULL;
+    return 1;
+}
+
 void app_peer_text(const weft_node *node, char out[APP_PEER_MAX])
 {
     weft_key key = weft_node_key(node);

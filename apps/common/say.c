@@ -9,13 +9,27 @@
 
 #include "common/app.h"
 
+/* Names may hold what moves a terminal's cursor; a sentence stays one line of text. */
+static void put_sentence(const struct app *a, const char *fmt, va_list args) WEFT_PRINTF(2, 0);
+
+static void put_sentence(const struct app *a, const char *fmt, va_list args)
+{
+    char text[2 * APP_TEXT_MAX];
+
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    for (char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    }
+    (void)fprintf(stderr, "%s: %s", a->program, text);
+}
+
 int app_fail(const struct app *a, const char *fmt, ...)
 {
     va_list args;
 
-    (void)fprintf(stderr, "%s: ", a->program);
     va_start(args, fmt);
-    (void)vfprintf(stderr, fmt, args);
+    put_sentence(a, fmt, args);
     va_end(args);
     (void)fputc('\n', stderr);
     return 1;
@@ -48,6 +62,8 @@ const char *app_way_out(weft_err err)
         return "Try again; a transfer goes on where it broke off.";
     case WEFT_ERR_MALFORMED:
         return "A peer is written weft1…@host:port.";
+    case WEFT_ERR_STATE:
+        return "Perhaps it is under way already; try again when that has ended.";
     default:
         return NULL;
     }
@@ -58,9 +74,8 @@ int app_fail_err(const struct app *a, weft_err err, const char *fmt, ...)
     const char *way_out = app_way_out(err);
     va_list args;
 
-    (void)fprintf(stderr, "%s: ", a->program);
     va_start(args, fmt);
-    (void)vfprintf(stderr, fmt, args);
+    put_sentence(a, fmt, args);
     va_end(args);
     (void)fprintf(stderr, ": %s.%s%s\n", weft_strerror(err), way_out == NULL ? "" : " ",
                   way_out == NULL ? "" : way_out);

@@ -10,17 +10,6 @@
 
 #include "weft.h"
 
-static const struct usage usage = {
-    "usage: weft cat PEER\n"
-    "       weft cat --listen ADDR:PORT [--allow KEY|any]\n"
-    "\n"
-    "Joins standard input and output with those of the other side. Each direction ends by itself, "
-    "when its input ends; the command ends\n"
-    "when both have. The listening side takes one peer whom `weft allow … cat` or --allow lets "
-    "in.\n"
-    "  -a, --allow KEY|any       may connect, this time\n",
-    0, 1};
-
 struct cat {
     struct app *app;
     weft_node *node;
@@ -43,6 +32,17 @@ static const struct app_option table[] = {
     {"allow", 'a', true, set_allow},
     {NULL, 0, false, NULL},
 };
+
+static const struct usage usage = {
+    "usage: weft cat PEER\n"
+    "       weft cat --listen ADDR:PORT [--allow KEY|any]\n"
+    "\n"
+    "Joins standard input and output with those of the other side. Each direction ends by itself, "
+    "when its input ends; the command ends\n"
+    "when both have. The listening side takes one peer whom `weft allow … cat` or --allow lets "
+    "in.\n"
+    "  -a, --allow KEY|any       may connect, this time\n",
+    0, 1, table};
 
 static bool is_ready(int fd, short events)
 {
@@ -205,12 +205,13 @@ int cmd_cat(struct app *a, int argc, char **argv)
     int status = 0;
 
     c.app = a;
-    status = cmd_options(a, table, &c, argv, &argc, &usage);
+    status = cmd_options(a, &usage, &c, argv, &argc);
     if (status >= 0)
         return status;
     if ((argc == 0) == (a->listen == NULL))
         return app_fail(a, "give either a peer to call or --listen ADDR:PORT to be called.");
-    if (app_open_node(a, &p, &c.node) != 0)
+    status = argc == 1 ? app_open_to(a, &p, argv[0], &c.node) : app_open_node(a, &p, &c.node);
+    if (status != 0)
         return 1;
     if (argc == 1) {
         err = call(&c, argv[0]);

@@ -6,14 +6,6 @@
 
 #include "weft.h"
 
-static const struct usage key_usage = {"usage: weft key new [--key FILE] [--passphrase]\n"
-                                       "       weft key show [--key FILE]\n"
-                                       "\n"
-                                       "new makes a key file of mode 0600 (it never replaces one) "
-                                       "and prints the public key; with --passphrase the file\n"
-                                       "is sealed. show prints the public key of a file.\n",
-                                       1, 1};
-
 struct key_options {
     bool passphrase;
 };
@@ -28,6 +20,14 @@ static const struct app_option key_table[] = {
     {"passphrase", 'p', false, set_passphrase},
     {NULL, 0, false, NULL},
 };
+
+static const struct usage key_usage = {"usage: weft key new [--key FILE] [--passphrase]\n"
+                                       "       weft key show [--key FILE]\n"
+                                       "\n"
+                                       "new makes a key file of mode 0600 (it never replaces one) "
+                                       "and prints the public key; with --passphrase the file\n"
+                                       "is sealed. show prints the public key of a file.\n",
+                                       1, 1, key_table};
 
 static void print_key(const struct app *a, const weft_identity *id)
 {
@@ -86,7 +86,7 @@ static int key_show(struct app *a)
 int cmd_key(struct app *a, int argc, char **argv)
 {
     struct key_options o = {.passphrase = false};
-    int status = cmd_options(a, key_table, &o, argv, &argc, &key_usage);
+    int status = cmd_options(a, &key_usage, &o, argv, &argc);
 
     if (status >= 0)
         return status;
@@ -105,7 +105,7 @@ static const struct usage allow_usage = {
     "everybody whom no rule lets in. Services: file.offer and file.put (send us files), file.list "
     "and file.get (fetch what\n"
     "we offer), echo, cat; \"file\" stands for the four of files, \"*\" for every service.\n",
-    2, 2};
+    2, 2, NULL};
 
 static int add_all_file(struct app *a, const char *who)
 {
@@ -121,7 +121,7 @@ static int add_all_file(struct app *a, const char *who)
 int cmd_allow(struct app *a, int argc, char **argv)
 {
     weft_key key;
-    int status = cmd_options(a, NULL, NULL, argv, &argc, &allow_usage);
+    int status = cmd_options(a, &allow_usage, NULL, argv, &argc);
 
     if (status >= 0)
         return status;

@@ -5,19 +5,6 @@
 #include "common/serve.h"
 #include "weft.h"
 
-static const struct usage usage = {
-    "usage: weft listen [--dir D] [--offer PATH…] [--allow KEY|any] [--listen ADDR:PORT]\n"
-    "\n"
-    "Receives files into the folder D, offers the files given with --offer (once for each), and "
-    "answers echo. Only those may\n"
-    "use it whom `weft allow` or --allow (for this run; every service) lets in. Prints the peer "
-    "text to hand out.\n"
-    "  -d, --dir D               folder for what comes in; made if need be\n"
-    "  -o, --offer PATH          a file to offer\n"
-    "  -a, --allow KEY|any       may use everything here, this time\n"
-    "Without --listen it listens on every address at port 4870.\n",
-    0, 0};
-
 static void set_dir(void *ctx, const char *v)
 {
     ((struct app_serve *)ctx)->folder = v;
@@ -51,6 +38,19 @@ static const struct app_option table[] = {
     {NULL, 0, false, NULL},
 };
 
+static const struct usage usage = {
+    "usage: weft listen [--dir D] [--offer PATH…] [--allow KEY|any] [--listen ADDR:PORT]\n"
+    "\n"
+    "Receives files into the folder D, offers the files given with --offer (once for each), and "
+    "answers echo. Only those may\n"
+    "use it whom `weft allow` or --allow (for this run; every service) lets in. Prints the peer "
+    "text to hand out.\n"
+    "  -d, --dir D               folder for what comes in; made if need be\n"
+    "  -o, --offer PATH          a file to offer\n"
+    "  -a, --allow KEY|any       may use everything here, this time\n"
+    "Without --listen it listens on every address at port 4870.\n",
+    0, 0, table};
+
 int cmd_listen(struct app *a, int argc, char **argv)
 {
     static struct app_serve s = {.echo = true};
@@ -60,7 +60,7 @@ int cmd_listen(struct app *a, int argc, char **argv)
     int status = 0;
 
     s.app = a;
-    status = cmd_options(a, table, &s, argv, &argc, &usage);
+    status = cmd_options(a, &usage, &s, argv, &argc);
     if (status >= 0)
         return status;
     if (s.folder == NULL && s.offer_count == 0)

@@ -47,7 +47,7 @@ static const struct usage ping_usage = {
     "  -n, --count N             how many (4)\n"
     "  -i, --interval MS         milliseconds between them (1000)\n"
     "  -w, --within MS           how long to wait for each (10000)\n",
-    1, 1};
+    1, 1, table};
 
 static void print_result(struct pinger *p, weft_err err, uint64_t rtt_us, uint64_t handshake_us)
 {
@@ -116,11 +116,11 @@ int cmd_ping(struct app *a, int argc, char **argv)
     struct pinger p = {.app = a, .count = 4, .interval_ms = 1000, .within_ms = 10000};
     weft_node_params np = WEFT_NODE_PARAMS;
     weft_node *node = NULL;
-    int status = cmd_options(a, table, &p, argv, &argc, &ping_usage);
+    int status = cmd_options(a, &ping_usage, &p, argv, &argc);
 
     if (status >= 0)
         return status;
-    if (read_options(&p) != 0 || app_open_node(a, &np, &node) != 0)
+    if (read_options(&p) != 0 || app_open_to(a, &np, argv[0], &node) != 0)
         return 1;
     status = 0;
     while (p.seq < p.count && status == 0) {
@@ -153,7 +153,7 @@ static const struct usage echo_usage = {
     "  -n, --count N             how often (1)\n"
     "  -i, --interval MS         milliseconds between them (1000)\n"
     "  -w, --within MS           how long to wait for each answer (10000)\n",
-    1, -1};
+    1, -1, table};
 
 static void on_outcome(const weft_outcome *o, void *user)
 {
@@ -226,11 +226,11 @@ int cmd_echo(struct app *a, int argc, char **argv)
     weft_node_params np = WEFT_NODE_PARAMS;
     weft_node *node = NULL;
     size_t len = 0;
-    int status = cmd_options(a, table, &p, argv, &argc, &echo_usage);
+    int status = cmd_options(a, &echo_usage, &p, argv, &argc);
 
     if (status >= 0)
         return status;
-    if (read_options(&p) != 0 || app_open_node(a, &np, &node) != 0)
+    if (read_options(&p) != 0 || app_open_to(a, &np, argv[0], &node) != 0)
         return 1;
     len = gather(text, argc - 1, argv + 1);
     status = 0;

@@ -13,6 +13,7 @@ struct transfer {
     const char *verb;
     bool done;
     bool failed;
+    bool interrupted; /* said already; what the end of the node brings is no news */
     size_t listed;
 };
 
@@ -21,7 +22,8 @@ static void on_done(const weft_file_result *r, void *user)
     struct transfer *t = user;
 
     app_bar_clear(&t->bar);
-    app_print_file(t->app, t->verb, r);
+    if (!t->interrupted || t->app->json)
+        app_print_file(t->app, t->verb, r);
     t->failed = t->failed || r->err != WEFT_OK;
     t->done = true;
 }
@@ -31,6 +33,14 @@ static void on_progress(const char *name, uint64_t done, uint64_t size, void *us
     struct transfer *t = user;
 
     app_bar_show(&t->bar, name, done, size);
+}
+
+static void say_interrupted(struct transfer *t, const char *where)
+{
+    t->interrupted = true;
+    app_bar_clear(&t->bar);
+    (void)app_fail(
+        t->app, "interrupted; what arrived is kept %s, and the next time goes on with it.", where);
 }
 
 static weft_file_params params_of(struct transfer *t)
@@ -51,7 +61,7 @@ static const struct usage send_usage = {
     "Sends files to a peer (weft1…@host:port) that runs `weft listen --dir` or `weftd`. A transfer "
     "that broke off goes on where it\n"
     "ended when the command is repeated. With --json one object a file.\n",
-    2, -1};
+    2, -1, NULL};
 
 /* 0, 1 or 130. */
 static int send_one(struct transfer *t, weft_node *node, const char *to, const char *path)
@@ -59,6 +69,12 @@ static int send_one(struct transfer *t, weft_node *node, const char *to, const c
     weft_file_params p = params_of(t);
     weft_err err = weft_file_send(node, to, path, &p);
 
+    if (err == WEFT_ERR_USAGE) {
+        t->failed = true;
+        (void)app_fail(
+            t->app, "cannot send %s: only regular files with a name of plain text are sent.", path);
+        return 0;
+    }
     if (err != WEFT_OK) {
         t->failed = true;
         (void)app_fail_err(t->app, err, "cannot send %s to %.100s", path, to);
@@ -72,32 +88,22 @@ int cmd_send(struct app *a, int argc, char **argv)
     struct transfer t = {.app = a, .verb = "sent"};
     weft_node_params p = WEFT_NODE_PARAMS;
     weft_node *node = NULL;
-    int status = cmd_options(a, NULL, NULL, argv, &argc, &send_usage);
+    int status = cmd_options(a, &send_usage, NULL, argv, &argc);
 
     if (status >= 0)
         return status;
-    if (app_open_node(a, &p, &node) != 0)
+    if (app_open_to(a, &p, argv[argc - 1], &node) != 0)
         return 1;
     status = 0;
     for (int i = 0; i + 1 < argc && status == 0; i++)
         status = send_one(&t, node, argv[argc - 1], argv[i]);
     app_bar_clear(&t.bar);
     if (status == 130)
-        (void)app_fail(
-            a, "interrupted; what arrived is kept there and the next time goes on with it.");
+        say_interrupted(&t, "there");
     app_write_stats(a, node);
     weft_node_close(node);
     return status != 0 ? status : (int)t.failed;
 }
-
-static const struct usage get_usage = {
-    "usage: weft get PEER [NAME] [--dir D]\n"
-    "\n"
-    "Fetches a file that a peer offers into the present folder, or D. Without NAME it lists what "
-    "is offered.\n"
-    "A transfer that broke off is kept aside and goes on when the command is repeated.\n"
-    "  -d, --dir D               where to put it\n",
-    1, 2};
 
 static void set_dir(void *ctx, const char *v)
 {
@@ -108,6 +114,15 @@ static const struct app_option get_table[] = {
     {"dir", 'd', true, set_dir},
     {NULL, 0, false, NULL},
 };
+
+static const struct usage get_usage = {
+    "usage: weft get PEER [NAME] [--dir D]\n"
+    "\n"
+    "Fetches a file that a peer offers into the present folder, or D. Without NAME it lists what "
+    "is offered.\n"
+    "A transfer that broke off is kept aside and goes on when the command is repeated.\n"
+    "  -d, --dir D               where to put it\n",
+    1, 2, get_table};
 
 static void on_listed(weft_err err, const char *name, uint64_t size, void *user)
 {
@@ -140,11 +155,11 @@ int cmd_get(struct app *a, int argc, char **argv)
     weft_node *node = NULL;
     const char *dir = ".";
     weft_err err = WEFT_OK;
-    int status = cmd_options(a, get_table, &dir, argv, &argc, &get_usage);
+    int status = cmd_options(a, &get_usage, &dir, argv, &argc);
 
     if (status >= 0)
         return status;
-    if (app_open_node(a, &np, &node) != 0)
+    if (app_open_to(a, &np, argv[0], &node) != 0)
         return 1;
     p = params_of(&t);
     err = argc == 1 ? weft_file_list(node, argv[0], on_listed, &t)
@@ -154,6 +169,8 @@ int cmd_get(struct app *a, int argc, char **argv)
                               argc == 1 ? "the list" : argv[1], argv[0]);
     else
         status = app_run(a, node, &t.done);
+    if (status == 130)
+        say_interrupted(&t, "aside");
     app_bar_clear(&t.bar);
     app_write_stats(a, node);
     weft_node_close(node);

@@ -43,10 +43,9 @@ static const struct {
     {"get", cmd_get}, {"ping", cmd_ping},   {"echo", cmd_echo},     {"cat", cmd_cat},
 };
 
-int cmd_options(struct app *a, const struct app_option *more, void *ctx, char **argv, int *argc,
-                const struct usage *u)
+int cmd_options(struct app *a, const struct usage *u, void *ctx, char **argv, int *argc)
 {
-    int wrong = app_parse(a, more, ctx, argv, argc);
+    int wrong = app_parse(a, u->options, ctx, argv, argc);
 
     if (wrong == 2) {
         (void)fputs(u->text, stdout);

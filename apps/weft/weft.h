@@ -17,14 +17,17 @@ int cmd_ping(struct app *a, int argc, char **argv);
 int cmd_echo(struct app *a, int argc, char **argv);
 int cmd_cat(struct app *a, int argc, char **argv);
 
-/* Parses the options, then checks the number of other arguments; prints `usage` when help was asked
- * for or the number is wrong. -1: go on; else the exit status. */
+/* What a command takes besides the common options. */
 struct usage {
     const char *text;
-    int min, max; /* arguments; max -1: any number */
+    int min, max;                     /* arguments; max -1: any number */
+    const struct app_option *options; /* NULL: none of its own */
 };
-int cmd_options(struct app *a, const struct app_option *more, void *ctx, char **argv, int *argc,
-                const struct usage *u);
+
+/* Parses the options (ctx goes to the command's own), then checks the number of other arguments;
+ * prints the usage when help was asked for or the number is wrong. -1: go on; else the exit status.
+ */
+int cmd_options(struct app *a, const struct usage *u, void *ctx, char **argv, int *argc);
 
 /* A number of an option, from min to max; says what is wrong and exits the program's way through
  * *bad. */

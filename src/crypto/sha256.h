@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sha256.h - SHA-256 (FIPS 180-4) of files, piece by piece: the digest that people can check with sha256sum.
+ * sha256.h - SHA-256 (FIPS 180-4) of files, piece by piece: the digest that people can check with
+ * sha256sum.
  */
 #ifndef WF_CRYPTO_SHA256_H
 #define WF_CRYPTO_SHA256_H

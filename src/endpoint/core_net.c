@@ -101,14 +101,12 @@ struct run {
     size_t count;
 };
 
-static void flush_run(struct wf_core *c, weft_time now, const struct wf_datagram *d,
-                      struct run *run)
+static void flush_run(weft_time now, const struct wf_datagram *d, struct run *run)
 {
     struct wf_chan_arrival a = {
         .from = d->from, .to = d->to, .ecn = d->ecn, .packets = run->packets, .count = run->count};
     struct session *s = run->session;
 
-    (void)c;
     run->session = NULL;
     run->count = 0;
     if (s == NULL || a.count == 0)
@@ -117,18 +115,18 @@ static void flush_run(struct wf_core *c, weft_time now, const struct wf_datagram
     session_touch(s);
 }
 
-static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram *d, uint8_t *data,
-                     size_t len, struct run *run)
+static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram *d,
+                     struct wf_chan_packet p, struct run *run)
 {
     const uint8_t *cid = NULL;
     const uint8_t *tag = NULL;
     struct session *s = NULL;
 
     c->stats.datagrams_in++;
-    c->stats.bytes_in += len;
-    if (!wf_packet_peek((weft_span){data, len}, &cid, &tag)) {
-        flush_run(c, now, d, run);
-        recv_other(c, now, d, (weft_span){data, len});
+    c->stats.bytes_in += p.len;
+    if (!wf_packet_peek((weft_span){p.data, p.len}, &cid, &tag)) {
+        flush_run(now, d, run);
+        recv_other(c, now, d, (weft_span){p.data, p.len});
         return;
     }
     s = wf_table_get(&c->sessions, (weft_span){cid, WF_CID_LEN});
@@ -137,9 +135,9 @@ static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram 
         return;
     }
     if (run->session != s || run->count == CORE_RUN_MAX)
-        flush_run(c, now, d, run);
+        flush_run(now, d, run);
     run->session = s;
-    run->packets[run->count++] = (struct wf_chan_packet){data, len};
+    run->packets[run->count++] = p;
 }
 
 static void recv_datagram(struct wf_core *c, weft_time now, const struct wf_datagram *d)
@@ -152,9 +150,9 @@ static void recv_datagram(struct wf_core *c, weft_time now, const struct wf_data
     for (size_t at = 0; at < d->len; at += step) {
         size_t len = d->len - at < step ? d->len - at : step;
 
-        recv_one(c, now, d, d->data + at, len, &run);
+        recv_one(c, now, d, (struct wf_chan_packet){d->data + at, len}, &run);
     }
-    flush_run(c, now, d, &run);
+    flush_run(now, d, &run);
 }
 
 void wf_core_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, size_t count)

@@ -82,8 +82,9 @@ struct chan_rekey {
     uint8_t *secret; /* client: our ephemeral while a change is going on; in the arena */
     uint8_t key[32]; /* what our REKEY carries */
     uint64_t generation;
-    uint8_t once;   /* enum wf_once: REKEY */
-    uint64_t first; /* number of the first packet of the present generation */
+    uint8_t once;      /* enum wf_once: REKEY */
+    uint64_t first;    /* number of the first packet of the present generation */
+    uint64_t first_rx; /* the peer's newest number when it began */
     weft_time since;
     weft_time forget_at; /* the old receive key goes; WEFT_TIME_NEVER: there is none */
 };
@@ -177,7 +178,7 @@ struct chan_incoming {
     uint64_t number;
     bool is_early, needs_ack;
     bool is_urgent; /* the peer measures: it is answered at once */
-    size_t apart; /* pieces of messages in it that may leave a gap */
+    size_t apart;   /* pieces of messages in it that may leave a gap */
     struct wf_addr from;
 };
 
