@@ -42,17 +42,22 @@ static bool is_due(const struct wf_chan *c, weft_time now)
 
     if (now - c->rekey.since >= (after_us > 0 ? after_us : REKEY_US_DEFAULT))
         return true;
-    return c->sent.next - c->rekey.first >=
-           (after_packets > 0 ? after_packets : REKEY_PACKETS_DEFAULT);
+    if (after_packets == 0)
+        after_packets = REKEY_PACKETS_DEFAULT;
+    return c->sent.next - c->rekey.first >= after_packets ||
+           c->rx.highest - c->rekey.first_rx >= after_packets;
 }
 
-/* Called when a packet with something in it is about to go. SPEC 2.5-1 */
+/* Called when a packet is about to go. SPEC 2.5-1 */
 void chan_keys_maybe_change(struct wf_chan *c, weft_time now)
 {
     if (c->config.role != WF_ROLE_CLIENT || c->rekey.secret != NULL || !is_due(c, now))
         return;
-    if (!c->sent.has_acked || c->sent.newest_acked < c->rekey.first)
+    if (!c->sent.has_acked || c->sent.newest_acked < c->rekey.first) {
+        /* One who only receives sends nothing that is acknowledged, unless it asks for it. */
+        c->must_send = c->must_send || c->sent.need_ack == 0;
         return;
+    }
     c->rekey.secret = wf_secret_get(c->config.secrets);
     if (c->rekey.secret == NULL)
         return;
@@ -65,6 +70,7 @@ void chan_keys_maybe_change(struct wf_chan *c, weft_time now)
 static void changed(struct wf_chan *c, weft_time now)
 {
     c->rekey.since = now;
+    c->rekey.first_rx = c->rx.highest;
     c->stats.rekeys++;
     wf_keys_log(c->keys, c->config.keylog, chan_cid_tx(c), c->config.cid_rx);
     wf_trace(c->config.trace, now, WF_TRACE_REKEY, c->rekey.generation, c->config.role);

@@ -204,15 +204,15 @@ static bool send_train(struct train *t, struct wf_send *out)
 {
     struct wf_chan *c = t->c;
     struct wf_path *path = wf_paths_active(&c->paths);
-    bool has_work = chan_pack_has_work(c);
     bool ack_is_due = wf_acks_is_due(&c->acks, t->now);
     uint64_t packets = 0;
 
-    if (!has_work)
-        wf_pacer_rest(&c->pacer);
-    if (has_work) {
+    if (ack_is_due || chan_pack_has_work(c))
         chan_keys_maybe_change(c, t->now);
+    if (chan_pack_has_work(c)) {
         packets = budget(c, t->now, wf_mtu_size(&c->mtu));
+    } else {
+        wf_pacer_rest(&c->pacer);
     }
     if (packets == 0 && !ack_is_due)
         return false;

@@ -362,7 +362,7 @@ bool pair_run_while(struct pair *p, bool (*goes_on)(struct pair *p), weft_time u
     return true;
 }
 
-void pair_start(struct pair *p, bool early)
+bool pair_try_start(struct pair *p, bool early)
 {
     uint8_t solve[1000], confirm[1000];
     size_t solve_len = early ? wf_chan_early_write(p->end[0].chan, p->now, solve, sizeof solve) : 0;
@@ -372,11 +372,19 @@ void pair_start(struct pair *p, bool early)
     wf_chan_early_recv(p->end[1].chan, p->now, (weft_span){solve, solve_len});
     drain(p, 1);
     confirm_len = early ? wf_chan_early_write(p->end[1].chan, p->now, confirm, sizeof confirm) : 0;
-    CHECK_OK(wf_chan_start(p->end[1].chan, p->now, &p->secrets, 0));
+    if (wf_chan_start(p->end[1].chan, p->now, &p->secrets, 0) != WEFT_OK)
+        return false;
     introduce(p, 0, &p->params[1]);
-    CHECK_OK(wf_chan_start(p->end[0].chan, p->now, &p->secrets, 2 * p->link.delay_us));
+    if (wf_chan_start(p->end[0].chan, p->now, &p->secrets, 2 * p->link.delay_us) != WEFT_OK)
+        return false;
     wf_chan_early_recv(p->end[0].chan, p->now, (weft_span){confirm, confirm_len});
     drain(p, 0);
+    return true;
+}
+
+void pair_start(struct pair *p, bool early)
+{
+    CHECK(pair_try_start(p, early));
 }
 
 void pair_free(struct pair *p)

@@ -91,6 +91,8 @@ struct wf_params pair_params(void);
 void pair_new(struct pair *p, const struct pair_options *o);
 /* Keys on both sides. `early`: what the client has goes as SOLVE, the server's as CONFIRM. */
 void pair_start(struct pair *p, bool early);
+/* The same; false when a channel would not start. */
+bool pair_try_start(struct pair *p, bool early);
 void pair_free(struct pair *p);
 
 /* Runs until both ends have nothing more to do at or before `until`; false when nothing is left to
