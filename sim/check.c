@@ -7,6 +7,8 @@
 
 #include "sim/world.h"
 
+#define STATS_EVERY 64u
+
 /* --- bytes on the wire --- */
 
 static bool holds_canary(weft_span bytes)
@@ -108,10 +110,34 @@ void sim_check_crashed(struct sim_world *w, const struct sim_host *h)
 
 /* --- the core --- */
 
+/* What a core says of itself must agree with what its host knows; asked now and then. */
+static void check_stats(struct sim_world *w, const struct sim_host *h)
+{
+    struct wf_core_stats stats;
+    struct wf_core_peer_stats peer;
+    uint64_t sessions = 0;
+
+    wf_core_stats(h->core, &stats);
+    while (wf_core_peer_stats(h->core, sessions, &peer)) {
+        sessions++;
+    }
+    if (stats.memory_held != h->mem.held) {
+        sim_fail(&w->log, "host %u: it says it holds %llu bytes and holds %zu", (unsigned)h->index,
+                 (unsigned long long)stats.memory_held, h->mem.held);
+    } else if (stats.sessions != sessions) {
+        sim_fail(&w->log, "host %u: it says it has %llu sessions and lists %llu",
+                 (unsigned)h->index, (unsigned long long)stats.sessions,
+                 (unsigned long long)sessions);
+    }
+}
+
 void sim_check_host(struct sim_world *w, struct sim_host *h)
 {
     const char *broken = h->core == NULL ? NULL : wf_core_check(h->core);
 
+    if (h->core != NULL && w->events % STATS_EVERY == 0) {
+        check_stats(w, h);
+    }
     if (broken != NULL) {
         sim_fail(&w->log, "host %u: %s", (unsigned)h->index, broken);
     }

@@ -353,6 +353,12 @@ void sim_host_wake(struct sim_world *w, struct sim_host *h)
     }
 }
 
+static void push_timer(struct sim_world *w, struct sim_host *h, weft_time at)
+{
+    h->timer_at = at;
+    sim_queue_push(&w->queue, (struct sim_event){.at = at, .kind = SIM_TIMER, .host = h->index});
+}
+
 static void arm_timer(struct sim_world *w, struct sim_host *h)
 {
     const weft_time due = wf_core_deadline(h->core);
@@ -366,8 +372,7 @@ static void arm_timer(struct sim_world *w, struct sim_host *h)
     }
     if (h->timer_at <= at)
         return; /* the earlier one looks again */
-    h->timer_at = at;
-    sim_queue_push(&w->queue, (struct sim_event){.at = at, .kind = SIM_TIMER, .host = h->index});
+    push_timer(w, h, at);
 }
 
 static void count_busy(struct sim_world *w, struct sim_host *h)
@@ -389,18 +394,15 @@ void sim_host_timer(struct sim_world *w, struct sim_host *h, weft_time at)
     h->timer_at = WEFT_TIME_NEVER;
     if (!sim_host_runs(h))
         return;
-    if (wf_core_deadline(h->core) <= sim_host_now(w, h)) {
-        count_busy(w, h);
-        wf_core_tick(h->core, sim_host_now(w, h));
-        sim_host_pump(w, h);
-        if (w->options.lie == SIM_LIE_TIMER_STUCK) {
-            h->timer_at = w->queue.now;
-            sim_queue_push(&w->queue, (struct sim_event){
-                                          .at = w->queue.now, .kind = SIM_TIMER, .host = h->index});
-            count_busy(w, h);
-        }
-    } else {
+    if (wf_core_deadline(h->core) > sim_host_now(w, h) && w->options.lie != SIM_LIE_TIMER_STUCK) {
         arm_timer(w, h);
+        return;
+    }
+    count_busy(w, h);
+    wf_core_tick(h->core, sim_host_now(w, h));
+    sim_host_pump(w, h);
+    if (w->options.lie == SIM_LIE_TIMER_STUCK) {
+        push_timer(w, h, w->queue.now);
     }
 }
 
