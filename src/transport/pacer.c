@@ -34,20 +34,18 @@ void wf_pacer_init(struct wf_pacer *p, weft_time now, uint64_t datagram_len)
 }
 
 /* How full the bucket may get: a burst, and the bytes of the time by which somebody was woken too
- * late. */
+ * late. The microsecond to which the wait was rounded up counts as such: at 10 GB/s it is a seventh
+ * of a burst. */
 static uint64_t brim(struct wf_pacer *p, weft_time now)
 {
     uint64_t full = p->burst * UNIT;
 
-    if (now > p->due) {
-        const uint64_t late = now - p->due;
+    if (now < p->due)
+        return full;
+    const uint64_t late = now - p->due + 1;
 
-        full += p->rate * (late < WF_PACER_BURST_US ? late : WF_PACER_BURST_US);
-    }
-    if (now >= p->due) {
-        p->due = WEFT_TIME_NEVER;
-    }
-    return full;
+    p->due = WEFT_TIME_NEVER;
+    return full + p->rate * (late < WF_PACER_BURST_US ? late : WF_PACER_BURST_US);
 }
 
 static void fill(struct wf_pacer *p, weft_time now)

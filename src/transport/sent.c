@@ -255,16 +255,25 @@ static bool is_counted(const struct wf_sent *s, uint64_t number, const struct wf
     return (p->flags & WF_SENT_IN_FLIGHT) != 0 && number >= s->counted_from;
 }
 
-static void note_fate(struct wf_fates *f, uint64_t number, struct wf_sent_packet *p)
+/* What another path carried or lost says nothing of the sizes of this one. */
+static void note_size(struct wf_fates *f, const struct wf_sent_packet *p)
+{
+    if ((p->flags & WF_SENT_MTU_PROBE) != 0) {
+        f->mtu_probe = p->bytes > f->mtu_probe ? p->bytes : f->mtu_probe;
+    } else {
+        f->largest = p->bytes > f->largest ? p->bytes : f->largest;
+    }
+}
+
+static void note_fate(const struct wf_sent *s, struct wf_fates *f, uint64_t number,
+                      struct wf_sent_packet *p)
 {
     wf_sent_list_join(&f->frames, &p->frames);
     f->packets++;
     f->ect += (p->flags & WF_SENT_ECT) != 0 ? 1 : 0;
     f->needed_ack = f->needed_ack || (p->flags & WF_SENT_NEEDS_ACK) != 0;
-    if ((p->flags & WF_SENT_MTU_PROBE) != 0) {
-        f->mtu_probe = p->bytes > f->mtu_probe ? p->bytes : f->mtu_probe;
-    } else {
-        f->largest = p->bytes > f->largest ? p->bytes : f->largest;
+    if (number >= s->counted_from) {
+        note_size(f, p);
     }
     f->newest = number > f->newest ? number : f->newest;
 }
@@ -279,7 +288,7 @@ static void take_acked(struct wf_sent *s, uint64_t number, struct wf_fates *acke
 {
     struct wf_sent_packet *p = packet_at(s, number);
 
-    note_fate(acked, number, p);
+    note_fate(s, acked, number, p);
     if (is_counted(s, number, p)) {
         note_counted(acked, p);
     }
@@ -290,7 +299,7 @@ void wf_sent_lose(struct wf_sent *s, uint64_t number, struct wf_fates *lost)
 {
     struct wf_sent_packet *p = packet_at(s, number);
 
-    note_fate(lost, number, p);
+    note_fate(s, lost, number, p);
     if (is_counted(s, number, p) && (p->flags & WF_SENT_MTU_PROBE) == 0) {
         note_counted(lost, p);
     }

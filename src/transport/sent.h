@@ -105,8 +105,8 @@ struct wf_fates {
     uint64_t packets;    /* all */
     uint64_t bytes;      /* counted */
     uint64_t ect;        /* packets sent as ECT(0) */
-    uint64_t largest;    /* bytes of the largest packet that was no datagram size probe */
-    uint64_t mtu_probe;  /* bytes of the largest datagram size probe; 0: none */
+    uint64_t largest;    /* bytes of the largest packet of this path that was no size probe */
+    uint64_t mtu_probe;  /* bytes of the largest size probe of this path; 0: none */
     uint64_t newest;     /* highest number among them */
     weft_time newest_at; /* when the newest counted one was sent */
     bool needed_ack;     /* any of them needed an ack */

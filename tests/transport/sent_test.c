@@ -314,6 +314,25 @@ TEST(a_probe_takes_the_oldest_frames_along_and_leaves_the_packet_outstanding)
     end();
 }
 
+TEST(sizes_that_another_path_carried_say_nothing)
+{
+    struct wf_fates lost = {0};
+
+    begin(1, 0);
+    send_with(1, 9000, WF_SENT_NEEDS_ACK | WF_SENT_IN_FLIGHT | WF_SENT_MTU_PROBE);
+    send_with(1, 1400, WF_SENT_NEEDS_ACK | WF_SENT_IN_FLIGHT);
+    send_with(1, 1400, WF_SENT_NEEDS_ACK | WF_SENT_IN_FLIGHT);
+    wf_sent_new_path(&sent);
+    wf_sent_lose(&sent, 3, &lost);
+    CHECK_EQ(lost.largest, 0);
+    CHECK_OK(ack(1, 2));
+    CHECK_EQ(fates.packets, 2);
+    CHECK_EQ(fates.mtu_probe, 0);
+    CHECK_EQ(fates.largest, 0);
+    wf_sent_frames_free(&sent, &lost.frames);
+    end();
+}
+
 TEST(what_was_in_flight_on_another_path_counts_no_more)
 {
     struct wf_fates lost = {0};

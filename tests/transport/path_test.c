@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * path_test.c - candidates, challenges, and addresses that belong to somebody else.
+ */
+#include "transport/path.h"
+
+#include "test.h"
+
+static struct wf_paths paths;
+static struct wf_rng *rng;
+static struct wf_addr here, home;
+
+static void begin(void)
+{
+    rng = test_rng(test_seed());
+    here = wf_addr_v4(8, 8, 4, 4, 4870);
+    home = wf_addr_v4(1, 2, 3, 4, 50000);
+    wf_paths_init(&paths, &home, &here);
+}
+
+static enum wf_path_event packet(weft_time now, struct wf_addr from, uint64_t bytes, bool is_newest)
+{
+    const struct wf_path_packet k = {from, here, bytes, is_newest};
+
+    return wf_paths_on_packet(&paths, now, &k, rng);
+}
+
+static struct wf_addr port(uint16_t p)
+{
+    return wf_addr_v4(1, 2, 3, 4, p);
+}
+
+/* Sends a challenge of 60 bytes to whoever is due; its path or NULL. */
+static struct wf_path *challenge(weft_time now)
+{
+    struct wf_path *path = wf_paths_challenge(&paths, now, 60);
+
+    if (path != NULL) {
+        wf_paths_on_challenge(path, now, 100000);
+        wf_path_on_sent(path, 60);
+    }
+    return path;
+}
+
+static enum wf_path_event answer(struct wf_addr from, const struct wf_path *path)
+{
+    uint8_t token[WF_PATH_TOKEN_LEN];
+
+    memcpy(token, path->token, sizeof token);
+    return wf_paths_on_response(&paths, &from, token);
+}
+
+TEST(packets_on_the_path_in_use_change_nothing)
+{
+    begin();
+    CHECK_EQ(packet(1, home, 1200, true), WF_PATH_SAME);
+    CHECK_EQ(packet(1, home, 1200, false), WF_PATH_SAME);
+    CHECK_EQ(paths.count, 1);
+    CHECK_EQ(wf_path_room(wf_paths_active(&paths)), UINT64_MAX);
+    CHECK_EQ(wf_paths_deadline(&paths), WEFT_TIME_NEVER);
+}
+
+/* SPEC 4.4-2 */
+TEST(a_new_port_takes_over_once_it_answered_and_not_before)
+{
+    begin();
+    CHECK_EQ(packet(5, port(60000), 100, true), WF_PATH_CANDIDATE);
+    CHECK(wf_addr_equal(&wf_paths_active(&paths)->remote, &home));
+    CHECK_EQ(wf_paths_deadline(&paths), 5);
+    struct wf_path *path = challenge(5);
+
+    CHECK(path != NULL);
+    CHECK_EQ(path->remote.port, 60000);
+    CHECK_EQ(wf_paths_deadline(&paths), 100005);
+    CHECK_EQ(answer(port(60000), path), WF_PATH_REBOUND);
+    CHECK_EQ(wf_paths_active(&paths)->remote.port, 60000);
+    CHECK_EQ(wf_path_room(wf_paths_active(&paths)), UINT64_MAX);
+    CHECK_EQ(wf_paths_deadline(&paths), WEFT_TIME_NEVER);
+}
+
+/* SPEC 4.4-2 */
+TEST(another_host_is_told_from_another_port)
+{
+    const struct wf_addr other = wf_addr_v4(9, 9, 9, 9, 50000);
+
+    begin();
+    CHECK_EQ(packet(5, other, 100, true), WF_PATH_CANDIDATE);
+    CHECK_EQ(answer(other, challenge(5)), WF_PATH_MOVED);
+}
+
+TEST(only_the_newest_packet_makes_a_candidate)
+{
+    begin();
+    CHECK_EQ(packet(5, port(1), 100, false), WF_PATH_SAME);
+    CHECK_EQ(paths.count, 1);
+}
+
+TEST(an_answer_with_another_token_or_from_elsewhere_is_none)
+{
+    uint8_t token[WF_PATH_TOKEN_LEN];
+
+    begin();
+    packet(5, port(60000), 1000, true);
+    packet(5, port(60001), 1000, true);
+    struct wf_path *path = challenge(5);
+    const struct wf_addr from = path->remote;
+
+    for (unsigned bit = 0; bit < 64; bit++) {
+        memcpy(token, path->token, sizeof token);
+        token[bit / 8] = (uint8_t)(token[bit / 8] ^ 1u << bit % 8);
+        CHECK_EQ(wf_paths_on_response(&paths, &from, token), WF_PATH_SAME);
+    }
+    CHECK_EQ(answer(port(60001), path), WF_PATH_SAME);
+    CHECK_EQ(answer(home, path), WF_PATH_SAME);
+    CHECK_EQ(answer(port(1), path), WF_PATH_SAME);
+    CHECK_EQ(answer(from, path), WF_PATH_REBOUND);
+    CHECK_EQ(answer(from, wf_paths_active(&paths)), WF_PATH_SAME); /* twice */
+}
+
+TEST(a_guess_before_the_challenge_was_sent_proves_nothing)
+{
+    begin();
+    packet(5, port(60000), 100, true);
+    CHECK_EQ(answer(port(60000), wf_paths_find(&paths, &(struct wf_addr[]){port(60000)}[0])),
+             WF_PATH_SAME);
+}
+
+/* SPEC 4.4-2 */
+TEST(a_candidate_never_gets_more_bytes_than_it_sent)
+{
+    uint64_t state = test_seed();
+    uint64_t in = 0;
+    uint64_t sent = 0;
+
+    begin();
+    for (weft_time now = 0; now < 20000000; now += test_next(&state) % 5000) {
+        const uint64_t bytes = 26 + test_next(&state) % 50;
+
+        packet(now, port(60000), bytes, test_next(&state) % 2 == 0);
+        const struct wf_path *path = wf_paths_find(&paths, &(struct wf_addr[]){port(60000)}[0]);
+
+        if (path == NULL) {
+            in = 0;
+            sent = 0;
+            continue;
+        }
+        in += bytes;
+        const uint64_t len = 26 + test_next(&state) % 60;
+        struct wf_path *due = wf_paths_challenge(&paths, now, len);
+
+        if (due != NULL) {
+            wf_paths_on_challenge(due, now, 100000);
+            wf_path_on_sent(due, len);
+            sent += len;
+            CHECK_LE(sent, in);
+        }
+        CHECK_LE(wf_path_room(path), in - sent);
+        wf_paths_tick(&paths, now);
+    }
+}
+
+TEST(a_candidate_too_poor_for_a_challenge_waits_without_a_deadline_until_it_sends_more)
+{
+    begin();
+    packet(5, port(60000), 59, true);
+    CHECK(challenge(5) == NULL);
+    CHECK_EQ(wf_paths_deadline(&paths), WEFT_TIME_NEVER);
+    CHECK_EQ(packet(6, port(60000), 1, true), WF_PATH_CANDIDATE);
+    CHECK(challenge(6) != NULL);
+}
+
+TEST(who_does_not_answer_three_challenges_is_dropped)
+{
+    weft_time now = 5;
+
+    begin();
+    packet(now, port(60000), 1000, true);
+    for (int k = 0; k < 3; k++) {
+        CHECK(challenge(now) != NULL);
+        CHECK(challenge(now) == NULL);
+        wf_paths_tick(&paths, now);
+        CHECK_EQ(paths.count, 2);
+        now = wf_paths_deadline(&paths);
+    }
+    CHECK(challenge(now) == NULL);
+    wf_paths_tick(&paths, now);
+    CHECK_EQ(paths.count, 1);
+    CHECK_EQ(wf_paths_deadline(&paths), WEFT_TIME_NEVER);
+}
+
+/* SPEC 4.4-3 */
+TEST(four_paths_are_kept_and_the_oldest_candidate_gives_way)
+{
+    begin();
+    for (uint16_t p = 1; p <= 5; p++) {
+        CHECK_EQ(packet(5, port(p), 100, true), WF_PATH_CANDIDATE);
+        CHECK_LE(paths.count, WF_PATHS_MAX);
+    }
+    CHECK(wf_paths_find(&paths, &home) == wf_paths_active(&paths));
+    for (uint16_t p = 1; p <= 5; p++) {
+        const struct wf_addr a = port(p);
+
+        CHECK_EQ(wf_paths_find(&paths, &a) != NULL, p > 2);
+    }
+}
+
+TEST(a_flood_of_addresses_begins_few_challenges_a_second)
+{
+    unsigned begun = 0;
+
+    begin();
+    for (uint32_t k = 0; k < 1000000; k++) {
+        const struct wf_addr from =
+            wf_addr_v4((uint8_t)(1 + (k >> 16)), (uint8_t)(k >> 8), (uint8_t)k, 7, 4000);
+
+        begun += packet(10 * k, from, 100, true) == WF_PATH_CANDIDATE ? 1 : 0;
+        CHECK_LE(paths.count, WF_PATHS_MAX);
+    }
+    CHECK_EQ(begun, 10 * WF_PATH_NEW_MAX);
+    CHECK(wf_addr_equal(&wf_paths_active(&paths)->remote, &home));
+}
+
+TEST(a_path_that_was_left_has_to_prove_itself_again)
+{
+    uint8_t old[WF_PATH_TOKEN_LEN];
+
+    begin();
+    packet(5, port(60000), 100, true);
+    answer(port(60000), challenge(5));
+    const struct wf_path *left = wf_paths_find(&paths, &home);
+
+    CHECK(left != NULL);
+    CHECK_EQ(wf_path_room(left), 0);
+    CHECK(challenge(6) == NULL);
+    memcpy(old, left->token, sizeof old);
+    CHECK_EQ(packet(7, home, 500, false), WF_PATH_SAME);
+    CHECK_EQ(packet(7, home, 500, true), WF_PATH_CANDIDATE);
+    CHECK(memcmp(left->token, old, sizeof old) != 0);
+    CHECK_EQ(wf_path_room(left), 1000);
+    CHECK_EQ(answer(home, challenge(7)), WF_PATH_REBOUND);
+    CHECK(wf_addr_equal(&wf_paths_active(&paths)->remote, &home));
+}
+
+TEST(places_that_no_peer_can_be_at_are_no_candidates)
+{
+    begin();
+    CHECK_EQ(packet(5, wf_addr_v4(127, 0, 0, 1, 53), 100, true), WF_PATH_SAME);
+    CHECK_EQ(packet(5, wf_addr_v4(224, 0, 0, 1, 53), 100, true), WF_PATH_SAME);
+    CHECK_EQ(packet(5, wf_addr_v4(255, 255, 255, 255, 53), 100, true), WF_PATH_SAME);
+    CHECK_EQ(packet(5, wf_addr_v4(5, 5, 5, 5, 0), 100, true), WF_PATH_SAME);
+    CHECK_EQ(paths.count, 1);
+    home = wf_addr_v4(127, 0, 0, 1, 40000);
+    wf_paths_init(&paths, &home, &here);
+    CHECK_EQ(packet(5, wf_addr_v4(127, 0, 0, 1, 40001), 100, true), WF_PATH_CANDIDATE);
+}
