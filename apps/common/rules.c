@@ -7,11 +7,13 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/app.h"
 
 #define LINE_MAX_BYTES 512
+#define SERVICE_BYTES_MAX 64
 
 weft_err app_rules_path(struct app *a)
 {
@@ -43,6 +45,9 @@ int app_rule_give(const struct app *a, weft_node *node, const char *who, const c
     if (err != WEFT_OK)
         return app_fail(
             a, "\"%.80s\" is no key (weft1…) and not \"any\": a character may be mistyped.", who);
+    if (strlen(service) > SERVICE_BYTES_MAX)
+        return app_fail(a, "\"%.80s\" is no service: a name has at most %d characters.", service,
+                        SERVICE_BYTES_MAX);
     err = weft_node_allow(node, anybody ? NULL : &key, service);
     return err == WEFT_OK
                ? 0
@@ -74,12 +79,13 @@ static int load_file(struct app *a, FILE *f, weft_node *node, size_t *count)
     while (fgets(line, sizeof line, f) != NULL) {
         char *who = NULL;
         char *service = NULL;
+        bool is_whole = strlen(line) + 1 < sizeof line || line[sizeof line - 2] == '\n';
         int words = split(line, &who, &service);
 
         number++;
-        if (words == 0)
+        if (words == 0 && is_whole)
             continue;
-        if (words != 2)
+        if (words != 2 || !is_whole)
             return app_fail(a, "%s, line %u: expected \"KEY SERVICE\" or \"any SERVICE\".",
                             a->allow_path, number);
         if (app_rule_give(a, node, who, service) != 0)
@@ -110,14 +116,35 @@ int app_rules_load(struct app *a, weft_node *node, size_t *count)
 /* Old lines and the new one into a file beside it, which then takes its place. */
 static int rewrite(struct app *a, FILE *old, FILE *f, const char *who, const char *service)
 {
-    char line[LINE_MAX_BYTES];
+    int last = '\n';
 
-    while (old != NULL && fgets(line, sizeof line, old) != NULL)
-        (void)fputs(line, f);
+    for (int c = old == NULL ? EOF : getc(old); c != EOF; c = getc(old)) {
+        (void)putc(c, f);
+        last = c;
+    }
+    if (last != '\n')
+        (void)putc('\n', f);
     (void)fprintf(f, "%s %s\n", who, service);
-    if (ferror(f) != 0 || fflush(f) != 0 || fsync(fileno(f)) != 0)
+    if ((old != NULL && ferror(old) != 0) || ferror(f) != 0 || fflush(f) != 0 ||
+        fsync(fileno(f)) != 0)
         return app_fail(a, "cannot write the rules: %s.", strerror(errno));
     return 0;
+}
+
+/* The folders above the file, for their owner alone; opening the file tells whether they are there.
+ */
+static void make_folders(const char *path)
+{
+    char whole[APP_TEXT_MAX];
+
+    (void)snprintf(whole, sizeof whole, "%s", path);
+    for (char *c = whole + (whole[0] == '/'); *c != '\0'; c++) {
+        if (*c != '/')
+            continue;
+        *c = '\0';
+        (void)mkdir(whole, 0700);
+        *c = '/';
+    }
 }
 
 int app_rules_add(struct app *a, const char *who, const char *service)
@@ -131,6 +158,7 @@ int app_rules_add(struct app *a, const char *who, const char *service)
 
     if (err != WEFT_OK)
         return app_fail_err(a, err, "cannot tell where the rules are (give --rules)");
+    make_folders(a->allow_path);
     (void)snprintf(temp, sizeof temp, "%s.XXXXXX", a->allow_path);
     fd = mkstemp(temp);
     f = fd < 0 ? NULL : fdopen(fd, "w");

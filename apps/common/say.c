@@ -48,6 +48,8 @@ const char *app_way_out(weft_err err)
         return "Stop the other program, or choose another port; port 0 takes any free one.";
     case WEFT_ERR_UNREACHABLE:
         return "Check the address and port, and that the other side is running.";
+    case WEFT_ERR_ADDRESS:
+        return "Check the host's name and port; a peer is written weft1…@host:port.";
     case WEFT_ERR_WRONG_KEY:
         return "Ask for the key again by a way you trust, for this may be somebody else.";
     case WEFT_ERR_DENIED:

@@ -231,7 +231,7 @@ static void on_resolved(void *ctx, weft_err err, const struct wf_resolved *found
         err = launch(s);
     }
     if (err != WEFT_OK)
-        sending_fail(s, err);
+        sending_fail(s, err == WEFT_ERR_NOT_FOUND ? WEFT_ERR_ADDRESS : err); /* no such host */
     node_pump(n);
 }
 
