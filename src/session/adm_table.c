@@ -171,7 +171,7 @@ struct wf_adm_entry *wf_adm_ticket_find(const struct wf_adm *a, uint64_t ticket)
     size_t index = (size_t)(ticket & UINT32_MAX);
     uint32_t serial = (uint32_t)(ticket >> 32);
 
-    if (serial == 0 || index >= a->table.touched || a->table.entries[index].serial != serial)
+    if (index >= a->table.touched || a->table.entries[index].serial != serial)
         return NULL;
     return &a->table.entries[index];
 }

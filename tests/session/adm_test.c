@@ -390,6 +390,24 @@ TEST(a_cookie_lives_in_its_epoch_and_three_more_to_the_microsecond)
     pair_free(&p);
 }
 
+TEST(an_epoch_that_has_not_come_yet_is_refused_as_such)
+{
+    static const uint32_t ahead[] = {1, 2, 4, 1000, UINT32_MAX - 2, UINT32_MAX};
+
+    for (size_t i = 0; i < WF_ARRAY_LEN(ahead); i++) {
+        struct pair p;
+        struct forge f;
+        start(&p);
+        pair_meet(&p);
+        forge_init(&f, &p, e_c_secret);
+        f.solve.head.epoch = ahead[i];
+        forge_cookie(&f, &p);
+        CHECK_EQ(forge_send(&p, &f), WF_ADM_DROP);
+        CHECK_EQ(pair_stats(&p).solve_bad_epoch, 1);
+        pair_free(&p);
+    }
+}
+
 TEST(the_offset_counts_milliseconds_of_the_epoch)
 {
     struct pair p;

@@ -399,6 +399,22 @@ TEST(without_a_clock_at_either_end_not_after_is_no_obstacle)
     pair_free(&p);
 }
 
+TEST(a_client_whose_clock_says_1970_refuses_nothing_for_being_late)
+{
+    struct pair p;
+
+    start(&p);
+    p.hs_config.wall_ms = 1000;
+    for (int i = 0; i < 2; i++) {
+        pair_client(&p, false);
+        pair_to_confirm(&p);
+        pair_finish(&p);
+        p.adm_config.wall_ms = 0;
+        pair_server(&p);
+    }
+    pair_free(&p);
+}
+
 TEST(the_servers_clock_may_jump_by_years_without_changing_what_is_accepted)
 {
     static const uint64_t walls[] = {1, PAIR_WALL_MS - 315360000000, PAIR_WALL_MS + 315360000000};
@@ -596,6 +612,24 @@ TEST(a_confirm_that_does_not_open_is_dropped_and_the_true_one_still_counts)
     pair_to_client(&p, p.confirm, p.confirm_len);
     pair_to_client(&p, p.challenge, p.challenge_len);
     CHECK_EQ(wf_hs_state(p.hs), WF_HS_DONE);
+    pair_free(&p);
+}
+
+TEST(a_confirm_for_another_connection_id_costs_no_curve)
+{
+    struct pair p;
+
+    start(&p);
+    pair_client(&p, false);
+    pair_to_confirm(&p);
+    uint64_t curves = wf_curve_operations();
+    for (size_t i = 0; i < WF_CID_LEN; i++) {
+        p.confirm[1 + i] ^= 1;
+        pair_to_client(&p, p.confirm, p.confirm_len);
+        p.confirm[1 + i] ^= 1;
+    }
+    CHECK_EQ(wf_curve_operations(), curves);
+    pair_finish(&p);
     pair_free(&p);
 }
 

@@ -130,6 +130,22 @@ TEST(a_jump_of_any_length_forgets_exactly_what_left_the_window)
     }
 }
 
+TEST(a_jump_by_about_the_whole_bitmap_leaves_no_old_mark_behind)
+{
+    for (uint64_t words = WF_REPLAY_BITS / 64 - 2; words <= WF_REPLAY_BITS / 64 + 4; words++) {
+        struct wf_replay w;
+        wf_replay_init(&w);
+        for (uint64_t n = 1; n <= LIMIT + 63; n++)
+            CHECK(wf_replay_mark(&w, n));
+        uint64_t top = LIMIT + 64 * words;
+        CHECK(wf_replay_mark(&w, top));
+        for (uint64_t n = top - 1; n > top - LIMIT && n > LIMIT + 63; n--)
+            CHECK(wf_replay_mark(&w, n));
+        for (uint64_t n = top + 1; n < top + 128; n++)
+            CHECK(wf_replay_mark(&w, n));
+    }
+}
+
 /* --- a plain bitmap --- */
 
 #define MODEL_BITS ((uint64_t)1 << 23)
