@@ -309,7 +309,6 @@ static void draw_phases(struct sim_scenario *s)
     if (sim_has(s, SIM_CLASS_LONG)) {
         s->heal_at = wf_prng_between(&p, 130 * SECOND, 400 * SECOND);
     }
-    s->patience_us = 10 * MINUTE;
 }
 
 static void draw_attack(struct sim_scenario *s)
@@ -331,6 +330,31 @@ static void draw_attack(struct sim_scenario *s)
     }
 }
 
+/* How long the last message may take after the healing: dead sessions have to be given up first,
+ * and then all bytes may have to pass the slowest link again. */
+static void set_patience(struct sim_scenario *s)
+{
+    uint64_t rate = UINT64_MAX;
+    uint64_t bytes = 0;
+    uint64_t give_up = 0;
+
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        const struct sim_host_plan *h = &s->hosts[i];
+        const uint64_t us = h->idle_ms * 1000 + h->handshake_timeout_us;
+
+        give_up = us > give_up ? us : give_up;
+        for (uint32_t j = 0; j < s->host_count; j++) {
+            const uint64_t r = s->links[i][j].rate;
+
+            rate = r != 0 && r < rate ? r : rate;
+        }
+    }
+    for (size_t i = 0; i < s->op_count; i++) {
+        bytes += s->ops[i].message.length + s->ops[i].reply.length;
+    }
+    s->patience_us = 30 * SECOND + 4 * bytes * SECOND / rate + (s->soft ? 0 : 2 * give_up);
+}
+
 void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, uint64_t without)
 {
     memset(s, 0, sizeof *s);
@@ -344,4 +368,5 @@ void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, uint64_t without)
     draw_attack(s);
     sim_draw_ops(s);
     sim_draw_faults(s);
+    set_patience(s);
 }

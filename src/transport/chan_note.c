@@ -102,17 +102,21 @@ const struct wf_frame *chan_note_first(const struct wf_chan *c, const struct wf_
     return NULL;
 }
 
-/* Where an answer has to go that does not belong to the path in use; those to forgotten paths are
- * dropped. */
-const struct wf_addr *chan_note_elsewhere(struct wf_chan *c)
+/* An answer to a challenge and where it has to go. It waits for no window, on the path in use
+ * either: the peer may be sending everything to where we no longer are until it has the answer.
+ * Those to forgotten paths are dropped. */
+const struct wf_frame *chan_note_answer(struct wf_chan *c, const struct wf_addr **to, uint64_t *id)
 {
     for (struct wf_link *l = c->notes.first, *next; l != NULL; l = next) {
         struct note *n = note_of(l);
         next = l->next;
-        if (!wf_addr_is_set(&n->to) || wf_addr_equal(&n->to, &c->paths.items[0].remote))
+        if (!wf_addr_is_set(&n->to))
             continue;
-        if (wf_paths_find(&c->paths, &n->to) != NULL)
-            return &n->to;
+        if (wf_paths_find(&c->paths, &n->to) != NULL) {
+            *to = &n->to;
+            *id = n->id;
+            return &n->frame;
+        }
         note_free(c, n);
     }
     return NULL;

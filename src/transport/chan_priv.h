@@ -227,7 +227,7 @@ bool chan_note_put(struct wf_chan *c, const struct wf_frame *f, const struct wf_
 void chan_notes_deinit(struct wf_chan *c);
 const struct wf_frame *chan_note_first(const struct wf_chan *c, const struct wf_addr *to,
                                        uint64_t *id);
-const struct wf_addr *chan_note_elsewhere(struct wf_chan *c);
+const struct wf_frame *chan_note_answer(struct wf_chan *c, const struct wf_addr **to, uint64_t *id);
 void chan_note_sent(struct wf_chan *c, uint64_t id);
 void chan_note_fate(struct wf_chan *c, uint64_t id, bool is_acked);
 weft_span chan_datagram_first(const struct wf_chan *c);

@@ -126,17 +126,21 @@ static bool send_challenge(struct train *t, struct wf_send *out)
     return finish(t, &p, false, 0) && depart(t, path, out);
 }
 
-/* An answer to a challenge that came over another path than the one in use. */
-static bool send_elsewhere(struct train *t, struct wf_send *out)
+/* An answer to a challenge, on the path on which that came. */
+static bool send_answer(struct train *t, struct wf_send *out)
 {
     struct wf_chan *c = t->c;
-    const struct wf_addr *to = chan_note_elsewhere(c);
-    struct wf_path *path = to == NULL ? NULL : wf_paths_find(&c->paths, to);
+    const struct wf_addr *to = NULL;
+    uint64_t id = 0;
+    const struct wf_frame *f = chan_note_answer(c, &to, &id);
+    struct wf_path *path = f == NULL ? NULL : wf_paths_find(&c->paths, to);
     struct chan_pack p;
 
     if (path == NULL || wf_path_room(path) < SMALL_LEN || !begin(t, &p, SMALL_LEN, &path->remote))
         return false;
-    chan_pack_notes(&p);
+    if (!chan_pack_put(&p, f, NULL))
+        return false;
+    chan_note_sent(c, id);
     return finish(t, &p, false, 0) && depart(t, path, out);
 }
 
@@ -265,6 +269,6 @@ bool wf_chan_send(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap, st
         return c->sent.next < WF_KEYS_PACKETS_MAX - NUMBERS_RESERVE && send_close(&t, out);
     grant(c, now);
     chan_cids_issue(c);
-    return send_challenge(&t, out) || send_elsewhere(&t, out) || send_mtu_probe(&t, out) ||
+    return send_challenge(&t, out) || send_answer(&t, out) || send_mtu_probe(&t, out) ||
            send_train(&t, out);
 }
