@@ -48,8 +48,8 @@ run_stages() {
     done
     for name in "$@"; do
         run_stage "$name"
-        case " $fatal " in
-        *" $name "*) [ -z "$failed_stages" ] || break ;;
+        case "$failed_stages " in
+        *" $name "*) case " $fatal " in *" $name "*) break ;; esac ;;
         esac
     done
 }
