@@ -4,12 +4,20 @@
  * control, messages, paths and key change over sealed packets (docs/spec/2, 3, 4). A pure core:
  * bytes and time in; bytes, events and one deadline out.
  *
- * Life     new (no keys: messages can be opened and written, early frames taken and given) ->
- * wf_chan_start (keys) -> open -> closing -> closed. The owner routes datagrams to it by connection
- * id and frees it after the CLOSED event. Order    After every call that takes `now`: drain
- * wf_chan_next_event, then call wf_chan_send until it yields nothing, then ask wf_chan_deadline.
- * Threads  One thread at a time per channel; channels share nothing but what their config hands in.
- * Memory   All through config.mem, within its cap. Spans passed in are borrowed for the call.
+ * Life: new (no keys: messages can be opened and written, early frames taken and given), then
+ * wf_chan_start (keys): open, closing, closed. The owner routes datagrams to it by connection id
+ * and frees it after the CLOSED event.
+ *
+ * Order: after every call that takes `now` drain wf_chan_next_event, then call wf_chan_send until
+ * it yields nothing, then ask wf_chan_deadline.
+ *
+ * Outcomes: an outgoing message ends in exactly one of DELIVERED, STOPPED, wf_chan_cancel (no event
+ * comes after it) and CLOSED; an incoming one is OPENED, then READABLE now and then, and ends
+ * consumed to its end, CANCELLED, or by wf_chan_stop.
+ *
+ * Threads: one at a time per channel; channels share nothing but what their config hands in.
+ *
+ * Memory: all through config.mem, within its cap. Spans passed in are borrowed for the call.
  */
 #ifndef WF_TRANSPORT_CHAN_H
 #define WF_TRANSPORT_CHAN_H
@@ -33,8 +41,7 @@ struct wf_chan_config {
     enum wf_role role;
     uint8_t cid_rx[WF_CID_LEN]; /* by which the peer calls us */
     struct wf_params params;    /* what we announce */
-    size_t
-        send_buffer; /* most unacknowledged and unsent bytes kept per outgoing message; 0: 2 MiB */
+    size_t send_buffer; /* most bytes unacknowledged or unsent per outgoing message; 0: 2 MiB */
     size_t messages_out_max;        /* outgoing messages at once; 0: 4096 */
     uint64_t rekey_after_us;        /* 0: 120 s */
     uint64_t rekey_after_packets;   /* 0: 2^32 */
@@ -49,9 +56,9 @@ void wf_chan_free(struct wf_chan *c);
 
 /* --- the handshake's part --- */
 
-/* Frames for SOLVE (client) or CONFIRM (server): what is ready, at most cap bytes. They count as
- * packet 0 (spec 4.1-5). At most once; peer credit is not known yet at the client, so at most
- * `credit` bytes of message data are written (the server: its peer's credit). */
+/* Frames for SOLVE (client) or CONFIRM (server): messages that are ready, at most cap bytes. They
+ * count as packet 0 (spec 4.1-5). At most once, before wf_chan_start. The client does not know the
+ * server's credit yet, so its messages take what fits; a server accepts that beyond its credit. */
 size_t wf_chan_early_write(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap);
 
 /* What the other end announced, its connection id, and the path on which it is. Before early_recv.
@@ -122,13 +129,16 @@ void wf_chan_cancel(struct wf_chan *c, uint64_t number, uint64_t code);
  * empty when there are none now. *at_end: the message ends right after it. The bytes stay until
  * consumed. */
 weft_span wf_chan_peek(struct wf_chan *c, uint64_t number, bool *at_end);
+/* A message consumed to its end stays, and counts against what the peer may open, until
+ * wf_chan_stop releases it. */
 void wf_chan_consume(struct wf_chan *c, uint64_t number, size_t len);
 
 /* True when all bytes of the message have arrived (consumed or not). */
 bool wf_chan_is_whole(const struct wf_chan *c, uint64_t number);
 
-/* We do not want the rest: STOP goes out, what is kept is dropped. Also releases a message that was
- * consumed to its end. */
+/* We do not want the rest: STOP goes out, what is kept is dropped, no event comes after it. A
+ * message that arrived whole, consumed or not, is released without STOP. Unknown numbers are
+ * ignored. */
 void wf_chan_stop(struct wf_chan *c, uint64_t number, uint64_t code);
 
 /* --- the rest --- */
@@ -138,6 +148,7 @@ void wf_chan_error(struct wf_chan *c, uint64_t regards, uint64_t code, weft_span
 WEFT_NODISCARD weft_err
 wf_chan_datagram(struct wf_chan *c, weft_span data); /* WEFT_ERR_LIMIT: queue full or too long */
 void wf_chan_ping(struct wf_chan *c);                /* a PONG event when it is acknowledged */
+/* The CLOSED event comes three PTOs later, so that CLOSE can be said again (spec 4.5-1). */
 void wf_chan_close(struct wf_chan *c, weft_time now, uint64_t code, weft_span text);
 
 enum wf_chan_event_kind {

@@ -92,6 +92,7 @@ void chan_fates_acked(struct wf_chan *c, weft_time now, const struct wf_sent_lis
         rows[f->type](c, f, true);
 }
 
+/* What has to arrive goes again in a new packet: its owner is told that it is wanted. SPEC 4.1-3 */
 void chan_fates_lost(struct wf_chan *c, const struct wf_sent_list *frames)
 {
     for (const struct wf_sent_frame *f = frames->first; f != NULL; f = f->next) {

@@ -26,7 +26,7 @@ TEST(messages_of_every_size_arrive_whole_and_are_delivered_once)
     }
 }
 
-TEST(ten_megabytes_cross_a_path_with_loss_reordering_and_copies)
+TEST(ten_megabytes_cross_a_path_with_loss_reordering_and_copies) /* SPEC 4.1-3 */
 {
     struct pair_options o = {
         .seed = test_seed(),

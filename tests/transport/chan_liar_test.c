@@ -374,6 +374,24 @@ TEST(opening_and_cancelling_counts_until_it_was_dealt_with)
     liar_free(&l);
 }
 
+TEST(an_open_may_come_after_its_data_and_again) /* SPEC 3.2-2 */
+{
+    begin(WF_ROLE_SERVER);
+    put_data(1, 0, 10, false);
+    liar_send(&l);
+    CHECK_EQ(l.events[WF_CHAN_OPENED], 0);
+    CHECK_EQ(l.events[WF_CHAN_READABLE], 0);
+    put_open(1, true, 0);
+    put_open(1, true, 0);
+    liar_send(&l);
+    put_open(1, true, 0);
+    liar_send(&l);
+    CHECK_EQ(l.events[WF_CHAN_OPENED], 1);
+    CHECK_EQ(l.events[WF_CHAN_READABLE], 1);
+    expect_open();
+    liar_free(&l);
+}
+
 TEST(late_frames_of_finished_messages_are_ignored)
 {
     begin(WF_ROLE_SERVER);
@@ -472,7 +490,7 @@ TEST(a_server_that_starts_a_rekey_closes) /* SPEC 2.5-1 */
     expect_closed(WF_CODE_PROTOCOL);
 }
 
-TEST(packets_that_are_replayed_forged_or_too_short_are_counted_and_dropped)
+TEST(packets_that_are_replayed_forged_or_too_short_are_counted_and_dropped) /* SPEC 2.1-3 */
 {
     begin(WF_ROLE_SERVER);
     struct wf_chan_stats before, after;
