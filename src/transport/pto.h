@@ -10,7 +10,7 @@
 
 #define WF_PTO_MIN_US 1000u
 #define WF_PTO_MAX_US 60000000u
-#define WF_PTO_DEAD 12u      /* consecutive timeouts without an ack (SPEC 4.5-2) */
+#define WF_PTO_DEAD 12u /* consecutive timeouts without an ack (SPEC 4.5-2) */
 
 struct wf_pto {
     uint32_t count; /* consecutive timeouts without an ack */
