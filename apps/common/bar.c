@@ -38,4 +38,5 @@ void app_bar_clear(struct app_bar *b)
 {
     if (b->is_on && b->last_ms > 0)
         (void)fputs("\r\033[K", stderr);
+    b->last_ms = 0;
 }
