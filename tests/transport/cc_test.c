@@ -421,11 +421,12 @@ TEST(extremes_stay_within_bounds)
             } else {
                 struct wf_cc_ack a = {.now = now,
                                       .newest_at = now - 1,
-                                      .newest = next++,
-                                      .next = next + 5,
+                                      .newest = next,
+                                      .next = next + 6,
                                       .bytes = test_next(&state) % WF_CC_WINDOW_MAX,
                                       .srtt_us = 1 + dice % 60000000};
 
+                next++;
                 wf_cc_on_ack(&cc, &a);
             }
             CHECK_LE(wf_cc_min_window(&cc), wf_cc_window(&cc));

@@ -102,7 +102,6 @@ TEST(a_reader_that_stops_reading_pushes_back_and_one_that_goes_on_gets_everythin
     (void)pair_push(&p, &s);
     (void)pair_run(&p, p.now + 5000000);
     bool at_end = false;
-    uint64_t held = 0;
     CHECK(wf_chan_peek(p.end[1].chan, s.number, &at_end).len > 0);
     struct wf_chan_stats stats;
     wf_chan_stats(p.end[0].chan, &stats);
@@ -114,7 +113,6 @@ TEST(a_reader_that_stops_reading_pushes_back_and_one_that_goes_on_gets_everythin
         for (size_t k = 0; k < span.len; k++)
             m->is_right = m->is_right && span.data[k] == pair_byte(s.number, m->received + k);
         m->received += span.len;
-        held += span.len;
         wf_chan_consume(p.end[1].chan, s.number, span.len);
         (void)pair_push(&p, &s);
         (void)pair_run(&p, p.now + 30000);
