@@ -41,10 +41,21 @@ endforeach()
 if(EXISTS "${CMAKE_SOURCE_DIR}/packaging/weftd.service")
     install(FILES "${CMAKE_SOURCE_DIR}/packaging/weftd.service" DESTINATION lib/systemd/system)
 endif()
-if(EXISTS "${CMAKE_SOURCE_DIR}/packaging/completion/weft.bash")
-    install(FILES "${CMAKE_SOURCE_DIR}/packaging/completion/weft.bash"
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME weft)
+# A sample configuration, for reading and copying.
+if(EXISTS "${CMAKE_SOURCE_DIR}/packaging/weftd.conf")
+    install(FILES "${CMAKE_SOURCE_DIR}/packaging/weftd.conf" DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()
+# Shells look a completion up by the command's name; one file serves both programs.
+foreach(program weft weftd)
+    if(EXISTS "${CMAKE_SOURCE_DIR}/packaging/completion/weft.bash")
+        install(FILES "${CMAKE_SOURCE_DIR}/packaging/completion/weft.bash"
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${program})
+    endif()
+    if(EXISTS "${CMAKE_SOURCE_DIR}/packaging/completion/weft.fish")
+        install(FILES "${CMAKE_SOURCE_DIR}/packaging/completion/weft.fish"
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d RENAME ${program}.fish)
+    endif()
+endforeach()
 if(EXISTS "${CMAKE_SOURCE_DIR}/packaging/completion/_weft")
     install(FILES "${CMAKE_SOURCE_DIR}/packaging/completion/_weft" DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 endif()

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Completion of weft and weftd in bash. Needs nothing but bash.
+
+_weft_files() {
+    compopt -o filenames
+    mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
+_weft_words() { # _weft_words CURRENT WORD...
+    local current=$1
+    shift
+    mapfile -t COMPREPLY < <(compgen -W "$*" -- "$current")
+}
+
+# Values of options; false when the previous word takes none.
+_weft_value() {
+    case $2 in
+    -k | --key | --passphrase-file | --rules | --stats-json | --keylog | -o | --offer | -c | --config)
+        _weft_files "$1"
+        ;;
+    -d | --dir)
+        compopt -o filenames
+        mapfile -t COMPREPLY < <(compgen -d -- "$1")
+        ;;
+    -a | --allow) _weft_words "$1" any ;;
+    -l | --listen | -n | --count | -i | --interval | -w | --within) COMPREPLY=() ;;
+    *) return 1 ;;
+    esac
+}
+
+_weft() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+    local everywhere="--key --passphrase-file --listen --rules --stats-json --keylog --json --quiet --help"
+    local own=""
+
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        _weft_words "$current" key allow listen send get ping echo cat --help --version
+        return
+    fi
+    case $command in
+    key) own="--passphrase" ;;
+    listen) own="--dir --offer --allow" ;;
+    get) own="--dir" ;;
+    ping | echo) own="--count --interval --within" ;;
+    cat) own="--allow" ;;
+    esac
+    # -a, -d, -i, -n, -o and -w mean something only where the command has them.
+    if [[ $previous == -* ]] && _weft_value "$current" "$previous"; then
+        return
+    fi
+    if [[ $current == -* ]]; then
+        _weft_words "$current" "$own" "$everywhere"
+        return
+    fi
+    case $command in
+    key) _weft_words "$current" new show ;;
+    allow)
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            _weft_words "$current" any
+        else
+            _weft_words "$current" file file.offer file.put file.list file.get echo cat
+        fi
+        ;;
+    send) _weft_files "$current" ;;
+    esac
+}
+
+_weftd() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+
+    if [[ $previous == -* ]] && _weft_value "$current" "$previous"; then
+        return
+    fi
+    _weft_words "$current" --config --check-config --key --passphrase-file --listen --rules --stats-json --keylog \
+        --json --quiet --help --version
+}
+
+complete -F _weft weft
+complete -F _weftd weftd

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of weft and weftd in fish.
+
+set -l commands key allow listen send get ping echo cat
+
+complete -c weft -f
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a key -d "make a key, or show it"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a allow -d "let somebody use a service"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a listen -d "receive and offer files"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a send -d "send files"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a get -d "fetch an offered file"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a ping -d "measure round trips"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a echo -d "send a text and print the answer"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a cat -d "join input and output of two programs"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -l version -d version
+
+complete -c weft -n "__fish_seen_subcommand_from key" -a "new show"
+complete -c weft -n "__fish_seen_subcommand_from key" -s p -l passphrase -d "seal the file"
+complete -c weft -n "__fish_seen_subcommand_from allow" -a "any file file.offer file.put file.list file.get echo cat"
+complete -c weft -n "__fish_seen_subcommand_from listen" -s d -l dir -r -a "(__fish_complete_directories)" -d "folder for what comes in"
+complete -c weft -n "__fish_seen_subcommand_from listen" -s o -l offer -r -F -d "file to offer"
+complete -c weft -n "__fish_seen_subcommand_from listen" -s a -l allow -x -a any -d "may use everything"
+complete -c weft -n "__fish_seen_subcommand_from send" -F
+complete -c weft -n "__fish_seen_subcommand_from get" -s d -l dir -r -a "(__fish_complete_directories)" -d "where to put it"
+complete -c weft -n "__fish_seen_subcommand_from ping echo" -s n -l count -x -d "how many"
+complete -c weft -n "__fish_seen_subcommand_from ping echo" -s i -l interval -x -d "milliseconds between"
+complete -c weft -n "__fish_seen_subcommand_from ping echo" -s w -l within -x -d "milliseconds to wait"
+complete -c weft -n "__fish_seen_subcommand_from cat" -s a -l allow -x -a any -d "may connect"
+
+for program in weft weftd
+    complete -c $program -s k -l key -r -F -d "key file"
+    complete -c $program -l passphrase-file -r -F -d "passphrase of the key"
+    complete -c $program -s l -l listen -x -d "local address:port"
+    complete -c $program -l rules -r -F -d "rules of weft allow"
+    complete -c $program -l stats-json -r -F -d counters
+    complete -c $program -l keylog -r -F -d "session secrets"
+    complete -c $program -s j -l json -d "one JSON object a result"
+    complete -c $program -s q -l quiet -d "no progress, no remarks"
+    complete -c $program -s h -l help -d help
+end
+
+complete -c weftd -f
+complete -c weftd -s c -l config -r -F -d configuration
+complete -c weftd -l check-config -d "say whether it is good"
+complete -c weftd -l version -d version
