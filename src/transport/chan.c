@@ -210,6 +210,7 @@ static void on_pto(struct wf_chan *c, weft_time now)
         return;
     }
     c->stats.pto_count++;
+    wf_ecn_on_pto(&c->ecn, c->pto.count);
     if (wf_mtu_on_pto(&c->mtu, c->pto.count))
         chan_mtu_changed(c, now);
     if (wf_sent_take_oldest(&c->sent, &oldest))

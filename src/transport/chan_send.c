@@ -171,8 +171,10 @@ static uint64_t budget(struct wf_chan *c, weft_time now, size_t size)
     if (c->probes > 0)
         return 1;
     uint64_t window = wf_cc_room(&c->cc, c->sent.in_flight) / size; /* SPEC 4.2-2 */
-    if (window == 0)
+    if (window == 0) {
+        wf_pacer_rest(&c->pacer); /* it is the window that holds the sender back */
         return 0;
+    }
     uint64_t paced = wf_pacer_room(&c->pacer, now);
     if (paced < size) {
         c->wait_at = wf_pacer_wait(&c->pacer, now);

@@ -434,21 +434,6 @@ weft_err wf_sent_on_ack(struct wf_sent *s, const struct wf_frame_ack *ack, struc
     return WEFT_OK;
 }
 
-void wf_sent_ack_one(struct wf_sent *s, uint64_t number, struct wf_fates *acked)
-{
-    const struct wf_ack_run r = {number, number};
-
-    *acked = (struct wf_fates){0};
-    if (number < s->low || number >= s->next)
-        return;
-    WEFT_ASSERT(packet_at(s, number)->state != WF_SENT_SKIPPED);
-    note_sample(s, number, acked);
-    take_range(s, r, acked);
-    acked->is_sample = acked->is_sample && acked->needed_ack;
-    note_newest(s, number);
-    trim(s);
-}
-
 static bool is_worth_resending(const struct wf_sent_packet *p)
 {
     return (p->flags & WF_SENT_NEEDS_ACK) != 0 && (p->flags & WF_SENT_MTU_PROBE) == 0 &&

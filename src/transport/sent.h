@@ -151,9 +151,6 @@ void wf_sent_put(struct wf_sent *s, const struct wf_sent_packet *p);
 WEFT_NODISCARD weft_err wf_sent_on_ack(struct wf_sent *s, const struct wf_frame_ack *ack,
                                        struct wf_fates *acked);
 
-/* The same for one number, acknowledged by something else than an ACK (SPEC 4.1-5). */
-void wf_sent_ack_one(struct wf_sent *s, uint64_t number, struct wf_fates *acked);
-
 /* The lowest outstanding number at or above `from`; false when there is none. */
 bool wf_sent_oldest(const struct wf_sent *s, uint64_t from, uint64_t *number);
 /* The record of a number in low..next-1. */

@@ -139,6 +139,18 @@ TEST(a_gap_is_told_at_once_and_so_are_the_two_packets_after_it)
     CHECK(!wf_acks_is_due(&acks, 5));
 }
 
+TEST(hurry_makes_only_what_waits_due)
+{
+    begin();
+    wf_acks_hurry(&acks);
+    CHECK(!wf_acks_is_due(&acks, 1));
+    CHECK_EQ(wf_acks_deadline(&acks), WEFT_TIME_NEVER);
+    receive(1, 1);
+    CHECK(!wf_acks_is_due(&acks, 1));
+    wf_acks_hurry(&acks);
+    CHECK(wf_acks_is_due(&acks, 1));
+}
+
 TEST(a_gap_seen_by_an_ack_only_packet_makes_the_next_one_urgent)
 {
     begin();

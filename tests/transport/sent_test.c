@@ -358,22 +358,6 @@ TEST(what_was_in_flight_on_another_path_counts_no_more)
     end();
 }
 
-/* SPEC 4.1-5 */
-TEST(the_handshakes_packet_is_acknowledged_without_an_ack)
-{
-    begin(0, 0);
-    send(1);
-    wf_sent_ack_one(&sent, 0, &fates);
-    CHECK_EQ(fates.packets, 1);
-    CHECK(fates.is_sample);
-    wf_sent_frames_free(&sent, &fates.frames);
-    wf_sent_ack_one(&sent, 0, &fates);
-    CHECK_EQ(fates.packets, 0);
-    wf_sent_ack_one(&sent, 7, &fates);
-    CHECK_EQ(fates.packets, 0);
-    end();
-}
-
 TEST(the_ring_stops_at_its_cap_and_goes_on_when_acks_come)
 {
     begin(1, 100); /* rounded up to 128 */
