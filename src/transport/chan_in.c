@@ -179,21 +179,27 @@ enum chan_verdict chan_in_data(struct wf_chan *c, const struct chan_incoming *in
     return CHAN_OK;
 }
 
-/* Pieces beyond the cap make the packet as if it was lost, before anything changed. */
+/* Pieces beyond the cap make the packet as if it was lost, before anything changed. Counted are
+ * those that touch nothing that is there: one that fills a gap is always welcome, whatever else
+ * comes. */
 enum chan_verdict chan_in_data_check(struct wf_chan *c, struct chan_incoming *in,
                                      const struct wf_frame_data *f)
 {
     struct wf_piece p = {f->offset, f->data, f->end};
     const struct wf_message_in *m = in_get(c, f->number);
+    weft_err err = WEFT_OK;
 
+    if (in->apart_number != f->number)
+        in->apart = 0;
+    in->apart_number = f->number;
     if (m == NULL) {
         in->apart += f->offset > 0;
         return in->apart > WF_REASSEMBLY_RANGES_MAX ? CHAN_LOST : CHAN_OK;
     }
     if (m->is_stopped || m->is_cancelled)
         return CHAN_OK;
-    weft_err err = wf_reassembly_check(&m->data, &p, in->apart);
-    in->apart += f->offset > m->data.ready;
+    err = wf_reassembly_check(&m->data, &p, in->apart);
+    in->apart += wf_reassembly_is_apart(&m->data, &p);
     if (err == WEFT_ERR_PROTOCOL)
         return CHAN_PROTOCOL;
     return err == WEFT_OK ? CHAN_OK : CHAN_LOST;

@@ -177,8 +177,9 @@ struct chan_incoming {
     weft_time now;
     uint64_t number;
     bool is_early, needs_ack;
-    bool is_urgent; /* the peer measures: it is answered at once */
-    size_t apart;   /* pieces of messages in it that may leave a gap */
+    bool is_urgent;        /* the peer measures: it is answered at once */
+    uint64_t apart_number; /* the message of the last DATA frame */
+    size_t apart;          /* pieces of it in a row that touch nothing that is there */
     struct wf_addr from;
 };
 

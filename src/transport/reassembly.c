@@ -22,6 +22,12 @@ void wf_reassembly_deinit(struct wf_reassembly *r, struct wf_block_pool *pool)
     wf_blocks_deinit(&r->blocks, pool);
 }
 
+bool wf_reassembly_is_apart(const struct wf_reassembly *r, const struct wf_piece *p)
+{
+    return p->data.len > 0 && p->offset > r->ready &&
+           wf_growset_is_apart(&r->islands, p->offset, p->offset + p->data.len - 1);
+}
+
 weft_err wf_reassembly_check(const struct wf_reassembly *r, const struct wf_piece *p,
                              size_t pending)
 {
@@ -31,13 +37,7 @@ weft_err wf_reassembly_check(const struct wf_reassembly *r, const struct wf_piec
     if (to > r->final || (p->end && r->final != NO_END && to != r->final) ||
         (p->end && to < r->highest))
         return WEFT_ERR_PROTOCOL;
-    if (p->data.len == 0 || p->offset <= r->ready)
-        return WEFT_OK;
-    if (pending > WF_REASSEMBLY_RANGES_MAX ||
-        r->islands.r.count > WF_REASSEMBLY_RANGES_MAX - pending)
-        return WEFT_ERR_LIMIT;
-    if (r->islands.r.count + pending == WF_REASSEMBLY_RANGES_MAX &&
-        wf_growset_is_apart(&r->islands, p->offset, to - 1))
+    if (wf_reassembly_is_apart(r, p) && pending >= WF_REASSEMBLY_RANGES_MAX - r->islands.r.count)
         return WEFT_ERR_LIMIT;
     return WEFT_OK;
 }

@@ -33,8 +33,11 @@ struct wf_piece {
 void wf_reassembly_init(struct wf_reassembly *r);
 void wf_reassembly_deinit(struct wf_reassembly *r, struct wf_block_pool *pool);
 
-/* Changes nothing. WEFT_ERR_PROTOCOL: contradicts the end (spec 3.3-1). WEFT_ERR_LIMIT: more pieces
- * would wait than are kept, when pending others were put in before. */
+/* True when the piece touches nothing that is there: it would wait by itself. */
+bool wf_reassembly_is_apart(const struct wf_reassembly *r, const struct wf_piece *p);
+
+/* Changes nothing. WEFT_ERR_PROTOCOL: contradicts the end (spec 3.3-1). WEFT_ERR_LIMIT: it would
+ * wait by itself, and with `pending` more like it there would be more than are kept. */
 weft_err wf_reassembly_check(const struct wf_reassembly *r, const struct wf_piece *p,
                              size_t pending);
 

@@ -250,6 +250,25 @@ TEST(pieces_at_every_other_offset_stay_within_credit_and_are_not_acknowledged_be
     liar_free(&l);
 }
 
+TEST(a_packet_that_fills_many_gaps_is_taken_however_many_pieces_wait)
+{
+    begin(WF_ROLE_SERVER);
+    put_open(1, true, 0);
+    for (uint64_t at = 1; at < 512; at += 2)
+        put_data(1, at, 1, false);
+    liar_send(&l);
+    for (uint64_t at = 2; at < 512; at += 2)
+        put_data(1, at, 1, false);
+    put_data(1, 0, 1, false);
+    liar_send(&l);
+    struct wf_chan_stats s;
+    wf_chan_stats(l.chan, &s);
+    CHECK_EQ(s.packets_dropped, 0);
+    CHECK_EQ(l.events[WF_CHAN_READABLE], 1);
+    expect_open();
+    liar_free(&l);
+}
+
 TEST(a_packet_with_too_many_pieces_changes_nothing)
 {
     begin(WF_ROLE_SERVER);

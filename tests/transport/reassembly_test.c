@@ -153,15 +153,19 @@ TEST(pieces_that_wait_are_capped_and_the_next_one_changes_nothing)
     finish();
 }
 
-TEST(the_cap_counts_pieces_of_the_same_packet)
+TEST(the_cap_counts_pieces_of_the_same_packet_but_not_those_that_fill_gaps)
 {
     begin();
     for (size_t i = 0; i < 200; i++)
         CHECK_OK(put(2 * i + 1, 2 * i + 2, false));
     struct wf_piece p = {1001, {source, 1}, false};
+    CHECK(wf_reassembly_is_apart(&r, &p));
     CHECK_OK(wf_reassembly_check(&r, &p, 55));
     CHECK_EQ(wf_reassembly_check(&r, &p, 56), WEFT_ERR_LIMIT);
     CHECK_EQ(wf_reassembly_check(&r, &p, SIZE_MAX), WEFT_ERR_LIMIT);
+    struct wf_piece filler = {100, {source, 1}, false};
+    CHECK(!wf_reassembly_is_apart(&r, &filler));
+    CHECK_OK(wf_reassembly_check(&r, &filler, SIZE_MAX));
     finish();
 }
 
