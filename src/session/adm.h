@@ -64,6 +64,8 @@ struct wf_adm_result {
     uint8_t plain[WF_SOLVE_MAX];
 };
 
+/* Each SOLVE that is dropped counts once, at the check that dropped it. solve_table_full: no entry
+ * is free, or too many accepted SOLVEs wait for wf_adm_confirm; it may come again. */
 struct wf_adm_stats {
     uint64_t hello, hello_bad, challenge, solve, solve_bad_length, solve_bad_epoch,
         solve_bad_cookie, solve_bad_prefix, solve_bad_ts, solve_bad_work, solve_bad_box,
