@@ -27,6 +27,14 @@ static void on_signal(int number)
     weft_node_stop(node); /* makes its descriptor readable, so that poll returns */
 }
 
+static void on_end_signals(void (*handler)(int number))
+{
+    struct sigaction action = {.sa_handler = handler};
+
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+}
+
 /* False at the end of the input. */
 static bool send_line(const char *to, weft_err *err)
 {
@@ -124,12 +132,10 @@ int main(int argc, char **argv)
     if (err == WEFT_OK && to == NULL)
         err = listen_for_lines();
     if (err == WEFT_OK) {
-        (void)signal(SIGTERM, on_signal);
-        (void)signal(SIGINT, on_signal);
+        on_end_signals(on_signal);
         err = loop(to);
+        on_end_signals(SIG_DFL); /* the handler looks at the node, which goes now */
     }
-    (void)signal(SIGTERM, SIG_DFL);
-    (void)signal(SIGINT, SIG_DFL);
     weft_node_close(node);
     return weft_exit(err);
 }

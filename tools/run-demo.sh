@@ -64,7 +64,7 @@ CONF
 "$weftd" --config "$dir/weftd.conf" >"$dir/daemon.out" 2>"$dir/daemon.log" &
 daemon=$!
 for _ in $(seq 100); do
-    grep -q '^listening as ' "$dir/daemon.out" && break
+    grep -qs '^listening as ' "$dir/daemon.out" && break
     kill -0 "$daemon" 2>/dev/null || die "the daemon ended."
     sleep 0.05
 done
