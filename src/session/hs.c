@@ -14,7 +14,7 @@ static const uint8_t legal[WF_HS_STATES] = {
     [WF_HS_HELLO] = 1u << WF_HS_NEED_DATA | 1u << WF_HS_FAILED,
     [WF_HS_NEED_DATA] = 1u << WF_HS_WORKING | 1u << WF_HS_FAILED,
     [WF_HS_WORKING] = 1u << WF_HS_SOLVE | 1u << WF_HS_FAILED,
-    [WF_HS_SOLVE] = 1u << WF_HS_DONE | 1u << WF_HS_HELLO | 1u << WF_HS_FAILED,
+    [WF_HS_SOLVE] = 1u << WF_HS_DONE | 1u << WF_HS_FAILED,
 };
 
 void wf_hs_enter(struct wf_hs *hs, enum wf_hs_state next)
@@ -186,8 +186,9 @@ void wf_hs_tick(struct wf_hs *hs, weft_time now)
     if (now >= hs->give_up_at) {
         wf_hs_fail(hs, why_given_up(hs));
     } else if (hs->state == WF_HS_SOLVE && now >= hs->cookie_until) {
-        wf_hs_enter(hs, WF_HS_HELLO);
-        wf_hs_make_hello(hs, now);
+        /* SOLVE may have been accepted, and its data delivered: they must not go again under
+         * another cookie. */
+        wf_hs_fail(hs, WEFT_ERR_TIMEOUT);
     }
 }
 

@@ -3,12 +3,12 @@
  * hs.h - the client's side of the handshake (docs/spec/1-handshake.md), one object per attempt.
  *
  *   new -> HELLO -(CHALLENGE)-> NEED_DATA -(wf_hs_solve)-> WORKING -(wf_hs_work)-> SOLVE
- *       -(CONFIRM)-> DONE; any state -> FAILED; SOLVE -> HELLO when the cookie is too old
+ *       -(CONFIRM)-> DONE; any state -> FAILED
  *
  * The owner sends what wf_hs_send yields, hands in what arrives, and calls wf_hs_solve with the
  * first frames when asked. HELLO and SOLVE are repeated with doubling intervals (first 300 ms, at
- * most 5 s, byte-identical); when the cookie has grown too old for a SOLVE that was not answered,
- * it starts again from HELLO with the same frames.
+ * most 5 s, byte-identical). When the cookie has grown too old for a SOLVE that was not answered,
+ * it fails: the SOLVE may have been accepted, and its data must not go again under another cookie.
  */
 #ifndef WF_SESSION_HS_H
 #define WF_SESSION_HS_H
@@ -70,8 +70,8 @@ void wf_hs_recv(struct wf_hs *hs, weft_time now, weft_span datagram);
 
 /* State NEED_DATA: our connection id, wall clock, parameters and first frames (at most wf_hs_room
  * bytes); the choices are filled in here. SOLVE is padded to 1200 bytes with PAD frames, so a DATA
- * frame that runs to the end of the packet must fill the room. After a restart from HELLO it is not
- * asked again. WEFT_ERR_STATE; WEFT_ERR_USAGE: too many frames. */
+ * frame that runs to the end of the packet must fill the room. WEFT_ERR_STATE; WEFT_ERR_USAGE: too
+ * many frames. */
 size_t wf_hs_room(const struct wf_hs *hs, const struct wf_params *params);
 WEFT_NODISCARD weft_err wf_hs_solve(struct wf_hs *hs, weft_time now,
                                     const struct wf_solve_body *body);
