@@ -127,6 +127,7 @@ static void on_hello(struct wf_adm *a, weft_time now, const struct wf_addr *from
     const struct wf_adm_cookie_input in = {
         .head = &c.head, .prefix = h.prefix, .n_c = h.n_c, .from = from, .lists = h.lists};
     wf_adm_cookie(a, c.cookie, &in);
+    memcpy(c.echo, h.n_c, sizeof c.echo); /* SPEC 1.2-8 */
     size_t len = wf_challenge_put(&c, out->reply, sizeof out->reply);
     WEFT_ASSERT(len > 0);
     WEFT_ASSERT(len <= datagram.len); /* SPEC 1.2-1 */

@@ -130,6 +130,7 @@ static void start_schedule(struct attempt *t)
     memcpy(h.n_c, s->n_c, sizeof h.n_c);
     c.head = s->head;
     memcpy(c.cookie, s->cookie, sizeof c.cookie);
+    memcpy(c.echo, s->n_c, sizeof c.echo);
     size_t hello_len = wf_hello_put(&h, hello, sizeof hello);
     size_t challenge_len = wf_challenge_put(&c, challenge, sizeof challenge);
     wf_schedule_start(&t->schedule, t->a->identity->public_key, wf_span(hello, hello_len),

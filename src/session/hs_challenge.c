@@ -41,7 +41,7 @@ static bool is_sensible(const struct wf_challenge *c)
 /* False when it is to be dropped. */
 static bool verify(struct wf_hs *hs, weft_time now, const struct wf_challenge *c)
 {
-    if (!is_sensible(c))
+    if (!is_sensible(c) || memcmp(c->echo, hs->n_c, sizeof c->echo) != 0) /* SPEC 1.2-8 */
         return false;
     if (!is_signed(hs, c)) {
         hs->was_false = true;

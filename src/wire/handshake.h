@@ -24,14 +24,15 @@
 
 #define WF_HELLO_LEN 256
 #define WF_CHALLENGE_MAX 256
-#define WF_CHALLENGE_FIXED 181
+#define WF_CHALLENGE_FIXED 189
 #define WF_SOLVE_MIN 240
 #define WF_SOLVE_MAX 1200
 #define WF_SOLVE_FIXED 109
 #define WF_CONFIRM_FIXED 57
 #define WF_CONFIRM_MIN (WF_CONFIRM_FIXED + 8 + 1 + 16)
 #define WF_HINT_LEN 17
-#define WF_LISTS_MAX 75
+#define WF_LISTS_MAX 67
+#define WF_ECHO_LEN 8
 #define WF_BOX0_LEN 49
 #define WF_BOX1_LEN 48
 #define WF_CID_LEN 8
@@ -69,6 +70,7 @@ struct wf_challenge {
     uint8_t server_dh[32]; /* S */
     uint8_t signature[64];
     uint8_t cookie[WF_COOKIE_LEN];
+    uint8_t echo[WF_ECHO_LEN]; /* the first bytes of HELLO's n_c */
     weft_span lists;
 };
 

@@ -54,7 +54,7 @@ class Encoder:
         head = b"\x01\x01\x05" + INSTANCE + b"\x00\x00\x01\x02" + b"\x75\x2f" + algorithm + ceiling
         self.head = head + self.effort.to_bytes(4, "big") + ts_id
         self.cookie = self.secret("cookie")[:16]
-        self.challenge = b"\x02" + self.head + ts + late + dh + signature + self.cookie + lists
+        self.challenge = b"\x02" + self.head + ts + late + dh + signature + self.cookie + self.n_c[:8] + lists
         self.clear = b"\x03" + self.head + prefix + self.n_c + self.cookie + k.x25519_public(self.ec)
         self.clear += self.effort.to_bytes(4, "big") + bytes(8) + lists
 

@@ -47,6 +47,7 @@ static struct wf_challenge sample_challenge(void)
     count_up(c.server_dh, 0x40, sizeof c.server_dh);
     count_up(c.signature, 0x80, sizeof c.signature);
     count_up(c.cookie, 0xc0, sizeof c.cookie);
+    count_up(c.echo, 0x10, sizeof c.echo);
     return c;
 }
 
@@ -191,7 +192,7 @@ static weft_span lists_of(uint8_t out[WF_LISTS_MAX], size_t len)
     return (weft_span){out, len};
 }
 
-TEST(hello_takes_lists_of_0_to_75_bytes)
+TEST(hello_takes_lists_of_0_to_67_bytes)
 {
     uint8_t lists[WF_LISTS_MAX];
     uint8_t buf[WF_HELLO_LEN];
@@ -211,7 +212,7 @@ TEST(hello_takes_lists_of_0_to_75_bytes)
     CHECK(!canon_check(help_hello_again, buf, sizeof buf));
 }
 
-TEST(hello_with_lists_of_76_bytes_is_refused)
+TEST(hello_with_lists_of_68_bytes_is_refused)
 {
     weft_span in = help_unhex(SAMPLE_HELLO);
     uint8_t buf[WF_HELLO_LEN];
@@ -221,12 +222,14 @@ TEST(hello_with_lists_of_76_bytes_is_refused)
     buf[25] = buf[25 + 33] = 32; /* well-formed but for its length */
     count_up(buf + 26, 1, 32);
     count_up(buf + 26 + 33, 1, 32);
-    buf[25 + 66] = 9;
-    count_up(buf + 26 + 66, 1, 9);
+    buf[25 + 66] = 1;
+    buf[25 + 67] = 1;
     CHECK(!canon_check(help_hello_again, buf, sizeof buf));
     buf[24] = WF_LISTS_MAX;
-    buf[25 + 66] = 8;
-    buf[25 + 75] = 0;
+    buf[25 + 33] = 31;
+    buf[25 + 65] = 1;
+    buf[25 + 66] = 1;
+    buf[25 + 67] = 0;
     CHECK(canon_check(help_hello_again, buf, sizeof buf));
     help_free(in);
 }
@@ -266,6 +269,7 @@ TEST(challenge_is_read_field_by_field)
     CHECK_MEM_EQ(c.server_dh, want.server_dh, sizeof c.server_dh);
     CHECK_MEM_EQ(c.signature, want.signature, sizeof c.signature);
     CHECK_MEM_EQ(c.cookie, want.cookie, sizeof c.cookie);
+    CHECK_MEM_EQ(c.echo, want.echo, sizeof c.echo);
     check_lists(c.lists);
     help_free(in);
 }
@@ -542,7 +546,7 @@ static void check_lists_refused(help_again_fn again, const char *hex, size_t at)
 TEST(packets_with_malformed_lists_are_refused) /* SPEC 1.1-1 */
 {
     check_lists_refused(help_hello_again, SAMPLE_HELLO, 24);
-    check_lists_refused(help_challenge_again, SAMPLE_CHALLENGE, 180);
+    check_lists_refused(help_challenge_again, SAMPLE_CHALLENGE, 188);
     check_lists_refused(help_solve_again, SAMPLE_SOLVE, 108);
 }
 

@@ -97,21 +97,22 @@ TEST(groups_of_1_to_32_numbers_are_taken)
     }
 }
 
-TEST(lists_of_more_than_75_bytes_are_refused)
+TEST(lists_of_more_than_67_bytes_are_refused)
 {
-    uint8_t lists[76];
+    uint8_t lists[68];
 
-    for (size_t len = 74; len <= 76; len++) {
+    for (size_t len = 65; len <= 68; len++) {
         uint8_t *copy;
 
-        for (size_t i = 0; i < 33; i++) {
-            lists[i] = lists[33 + i] = (uint8_t)(i == 0 ? 32 : i);
+        /* Groups of 32, 11 and as many numbers as are left. */
+        for (size_t i = 0; i < len; i++) {
+            lists[i] = (uint8_t)(i < 33 ? i : i < 45 ? i - 33 : i - 45);
         }
-        for (size_t i = 66; i < len; i++) {
-            lists[i] = (uint8_t)(i == 66 ? len - 67 : i);
-        }
+        lists[0] = 32;
+        lists[33] = 11;
+        lists[45] = (uint8_t)(len - 46);
         copy = test_copy(lists, len);
-        CHECK_EQ(wf_lists_valid((weft_span){copy, len}), len <= 75);
+        CHECK_EQ(wf_lists_valid((weft_span){copy, len}), len <= 67);
         free(copy);
     }
 }

@@ -43,6 +43,7 @@
     "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f" /* signature */ \
     "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf" \
     "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf" /* cookie */ \
+    "1011121314151617" /* echo */ \
     "05" /* length */ \
     "0201020107" /* lists */
 

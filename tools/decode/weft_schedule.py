@@ -56,6 +56,7 @@ class Handshake:
         need(len(self.raw["challenge"]) <= len(self.raw["hello"]), "CHALLENGE is longer than HELLO")
         need(c["ts"] == x25519_public(self.s["ts"]), "t_s is another key")
         need(c["server_dh"] == x25519_public(self.server_secret), "S is another key")
+        need(c["echo"] == self.hello["n_c"][:8], "CHALLENGE answers another HELLO")
         need(c["effort"] <= 1 << c["ceiling_log2"], "the effort asked is above its ceiling")
         need(self.hello["prefix"] in (bytes(4), H(self.server_key)[:4]), "the prefix is that of no key")
         signed = b"".join(
