@@ -148,8 +148,8 @@ TEST(with_work_no_flipped_bit_of_solve_gets_past_it_but_by_luck)
     pair_to_solve(&p);
     uint64_t curves = wf_curve_operations();
     for (size_t bit = 8 * 64; bit < 8 * WF_SOLVE_MAX; bit++) {
-        if (bit / 8 >= 108 && bit / 8 < WF_SOLVE_FIXED + sizeof pair_lists)
-            continue; /* of the cookie's, tested there */
+        if (bit / 8 >= WF_SOLVE_WORK_OFFSET && bit / 8 < WF_SOLVE_FIXED + sizeof pair_lists)
+            continue; /* another nonce may be as good; the lists are the cookie's, tested there */
         flip(p.solve, bit);
         CHECK_NE(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_REPLY);
         flip(p.solve, bit);
@@ -227,10 +227,10 @@ TEST(flights_of_two_handshakes_do_not_mix)
     pair_say_hello(&b);
     pair_get_challenge(&a);
     pair_get_challenge(&b);
-    pair_to_client(&a, b.challenge, b.challenge_len); /* it cannot tell */
+    pair_to_client(&a, b.challenge, b.challenge_len);
+    CHECK_EQ(wf_hs_state(a.hs), WF_HS_HELLO); /* SPEC 1.2-8 */
+    pair_to_client(&a, a.challenge, a.challenge_len);
     pair_make_solve(&a);
-    CHECK_EQ(pair_to_server(&a, a.solve, a.solve_len), WF_ADM_DROP);
-    CHECK_EQ(pair_stats(&a).solve_bad_cookie, 1);
 
     pair_to_client(&b, b.challenge, b.challenge_len);
     pair_make_solve(&b);

@@ -359,6 +359,7 @@ static inline void forge_solve(struct forge *f, struct wf_aead *aead, uint8_t *o
     PAIR_MUST(wf_hello_put(&hello, hello_bytes, sizeof hello_bytes) == WF_HELLO_LEN);
     f->challenge.head = f->solve.head;
     memcpy(f->challenge.cookie, f->solve.cookie, sizeof f->challenge.cookie);
+    memcpy(f->challenge.echo, f->solve.n_c, sizeof f->challenge.echo);
     size_t challenge_len = wf_challenge_put(&f->challenge, challenge_bytes, sizeof challenge_bytes);
     wf_schedule_start(&f->schedule, f->server_key, wf_span(hello_bytes, WF_HELLO_LEN),
                       wf_span(challenge_bytes, challenge_len), wf_span(out, clear_len));
