@@ -158,7 +158,8 @@ static void check_refusal(struct sim_world *w, const struct sim_op *op, weft_err
     const bool lacks_memory = h->mem.cap != 0 || h->mem.fail_at != 0 || h->plan->fail_every != 0;
 
     sim_log_say(&w->log, "host %u: refused: %s", (unsigned)op->host, weft_strerror(err));
-    if (err == WEFT_OK || (lacks_memory && (err == WEFT_ERR_NOMEM || err == WEFT_ERR_LIMIT)))
+    if (err == WEFT_OK || (lacks_memory && (err == WEFT_ERR_NOMEM || err == WEFT_ERR_LIMIT ||
+                                            err == WEFT_ERR_CLOSED)))
         return;
     if (op->only_session && err == WEFT_ERR_ADDRESS)
         return;
@@ -579,6 +580,19 @@ void sim_app_hurry(struct sim_world *w)
             later(w, SIM_WRITE, m, HURRY_US);
         }
     }
+}
+
+/* A reply that has arrived whole can be read after the end, and its request has its outcome then.
+ */
+bool sim_app_reads_on(const struct sim_world *w, const struct sim_host *h)
+{
+    for (size_t i = 0; i < 2 * w->op_count; i++) {
+        const struct sim_message *m = &w->messages[i];
+
+        if (m->arrived && !m->released && m->to == h->index && m->receiver_boot == h->boots)
+            return true;
+    }
+    return false;
 }
 
 void sim_app_rests(struct sim_world *w, const struct sim_host *h)

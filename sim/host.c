@@ -179,7 +179,7 @@ void sim_host_end(struct sim_world *w, struct sim_host *h)
 {
     if (!h->shut || h->core == NULL)
         return;
-    if (!wf_core_is_quiet(h->core) || h->still) {
+    if (h->still || !wf_core_is_quiet(h->core) || sim_app_reads_on(w, h)) {
         if (w->queue.now > h->shut_until && !h->still) {
             sim_fail(&w->log, "host %u: it does not come to rest after its end",
                      (unsigned)h->index);

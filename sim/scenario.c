@@ -290,8 +290,7 @@ static void draw_softness(struct sim_scenario *s)
     static const enum sim_class hard[] = {
         SIM_CLASS_BURST,   SIM_CLASS_CUT,     SIM_CLASS_ONE_WAY_CUT, SIM_CLASS_REBIND,
         SIM_CLASS_RESTART, SIM_CLASS_PAUSE,   SIM_CLASS_SUSPEND,     SIM_CLASS_MEMORY,
-        SIM_CLASS_ALLOC,   SIM_CLASS_CORRUPT, SIM_CLASS_FLIP,        SIM_CLASS_REPLAY,
-        SIM_CLASS_NOBODY,
+        SIM_CLASS_ALLOC,   SIM_CLASS_CORRUPT, SIM_CLASS_FLIP,
     };
 
     for (size_t i = 0; i < WF_ARRAY_LEN(hard); i++) {

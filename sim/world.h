@@ -195,6 +195,8 @@ void sim_app_cancel(struct sim_world *w, struct sim_message *m);
 void sim_app_hurry(struct sim_world *w); /* the slow ones get on with it */
 /* A fresh message from one host to another, to see that it arrives. */
 void sim_app_probe(struct sim_world *w, uint32_t from, uint32_t to);
+/* Its application is not through with what has arrived. */
+bool sim_app_reads_on(const struct sim_world *w, const struct sim_host *h);
 /* The host's core has come to rest after its orderly end: it must owe nothing. */
 void sim_app_rests(struct sim_world *w, const struct sim_host *h);
 
