@@ -82,7 +82,7 @@ start stream_upper 127.0.0.1:0
 seq -f 'line %.0f' 200000 >"$dir/lines"
 timeout 60 "$bin/weft" cat --quiet "$peer" <"$dir/lines" >"$dir/upper"
 stop
-tr a-z A-Z <"$dir/lines" | cmp - "$dir/upper"
+tr '[:lower:]' '[:upper:]' <"$dir/lines" | cmp - "$dir/upper"
 
 count=0
 for source in examples/*.c; do
