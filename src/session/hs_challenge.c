@@ -54,21 +54,13 @@ static bool verify(struct wf_hs *hs, weft_time now, const struct wf_challenge *c
     return true;
 }
 
-/* The choices of both lists. After a restart they must be what they were: the owner goes by them.
- */
+/* SPEC 1.1-5: false without a common version of the protocol. */
 static bool choose(struct wf_hs *hs, const struct wf_challenge *c)
 {
-    uint64_t choices[WF_GROUPS_MAX];
-    size_t count = wf_lists_choose(hs->lists, c->lists, choices);
-    size_t size = count * sizeof choices[0];
+    struct wf_hs_result *r = &hs->result;
 
-    if (count == 0 || choices[0] == 0) /* SPEC 1.1-5 */
-        return false;
-    if (hs->has_body && memcmp(hs->result.choices, choices, size) != 0)
-        return false;
-    memcpy(hs->result.choices, choices, size);
-    hs->result.choice_count = count;
-    return true;
+    r->choice_count = wf_lists_choose(hs->lists, c->lists, r->choices);
+    return r->choice_count > 0 && r->choices[0] != 0;
 }
 
 static void take(struct wf_hs *hs, weft_time now, weft_span datagram, const struct wf_challenge *c)
@@ -102,7 +94,4 @@ void wf_hs_on_challenge(struct wf_hs *hs, weft_time now, weft_span datagram)
         return;
     }
     wf_hs_enter(hs, WF_HS_NEED_DATA);
-    if (hs->has_body) {
-        wf_hs_make_solve(hs, now);
-    }
 }

@@ -45,9 +45,7 @@ struct wf_hs {
     struct wf_challenge challenge; /* borrows from challenge_bytes */
     weft_time cookie_until;
 
-    bool has_body;
-    struct wf_solve_body body; /* frames borrow from the next */
-    uint8_t frames[WF_SOLVE_MAX];
+    struct wf_solve_body body; /* its frames are gone once SOLVE is made */
     uint8_t e_c_secret[32];
     struct wf_schedule schedule; /* after box2 */
     struct wf_work work;
@@ -66,10 +64,6 @@ void wf_hs_fail(struct wf_hs *hs, weft_err err);
 
 /* HELLO with a fresh nonce, to be sent at once. */
 void wf_hs_make_hello(struct wf_hs *hs, weft_time now);
-
-/* SOLVE of challenge and body, in state NEED_DATA; enters WORKING, and SOLVE when there is no work.
- */
-void wf_hs_make_solve(struct wf_hs *hs, weft_time now);
 
 void wf_hs_on_challenge(struct wf_hs *hs, weft_time now, weft_span datagram);
 void wf_hs_on_confirm(struct wf_hs *hs, weft_time now, weft_span datagram);

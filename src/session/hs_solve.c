@@ -146,7 +146,8 @@ static void send_solve(struct wf_hs *hs, weft_time now)
     hs->sent = 0;
 }
 
-void wf_hs_make_solve(struct wf_hs *hs, weft_time now)
+/* Enters WORKING, and SOLVE when there is no work. */
+static void make_solve(struct wf_hs *hs, weft_time now)
 {
     weft_err err = put_solve(hs);
 
@@ -168,13 +169,9 @@ weft_err wf_hs_solve(struct wf_hs *hs, weft_time now, const struct wf_solve_body
     if (body->frames.len > wf_hs_room(hs, &body->params))
         return WEFT_ERR_USAGE;
     hs->body = *body;
-    if (body->frames.len > 0) {
-        memcpy(hs->frames, body->frames.data, body->frames.len);
-    }
-    hs->body.frames = wf_span(hs->frames, body->frames.len);
     put_choices(hs, &hs->body);
-    hs->has_body = true;
-    wf_hs_make_solve(hs, now);
+    make_solve(hs, now);
+    hs->body.frames = (weft_span){0};
     return WEFT_OK;
 }
 

@@ -42,10 +42,10 @@ enum client_letter {
 
 /* What may follow what, written down once more. */
 static const uint8_t client_steps[WF_HS_STATES] = {
-    [WF_HS_HELLO] = 1u << WF_HS_NEED_DATA | 1u << WF_HS_WORKING | 1u << WF_HS_FAILED,
+    [WF_HS_HELLO] = 1u << WF_HS_NEED_DATA | 1u << WF_HS_FAILED,
     [WF_HS_NEED_DATA] = 1u << WF_HS_WORKING | 1u << WF_HS_FAILED,
     [WF_HS_WORKING] = 1u << WF_HS_SOLVE | 1u << WF_HS_FAILED,
-    [WF_HS_SOLVE] = 1u << WF_HS_DONE | 1u << WF_HS_HELLO | 1u << WF_HS_FAILED,
+    [WF_HS_SOLVE] = 1u << WF_HS_DONE | 1u << WF_HS_FAILED,
 };
 
 /* The only letter (or two) that moves a state on. */
