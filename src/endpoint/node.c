@@ -21,7 +21,7 @@ static void on_wake(void *ctx)
 {
     weft_node *n = ctx;
 
-    if (n->stopped)
+    if (atomic_load(&n->stopped))
         wf_loop_stop(n->loop);
     node_pump(n);
 }
@@ -221,7 +221,7 @@ weft_err weft_node_address(const weft_node *n, char *out, size_t cap)
 
 void weft_node_stop(weft_node *n)
 {
-    n->stopped = true;
+    atomic_store(&n->stopped, true);
     wf_waker_wake(&n->stopper);
 }
 
@@ -239,9 +239,9 @@ weft_err weft_node_run(weft_node *n)
     err = wf_signals_open(&n->signals, n->loop, numbers);
     if (err != WEFT_OK)
         return err;
-    if (!n->stopped)
+    if (!atomic_load(&n->stopped))
         err = wf_loop_run(n->loop);
-    n->stopped = false;
+    atomic_store(&n->stopped, false);
     wf_signals_close(&n->signals);
     return err;
 }
