@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 make_target=check
 . tools/stages.sh
 
-stages="deps format layers sizes text spec tools gcc clang release purity symbols headers tidy unit replay vectors trace seeds asan examples install"
+stages="deps format layers sizes text spec tools gcc clang release purity symbols headers tidy unit replay vectors e2e trace seeds asan examples install"
 # After one of these nothing else is worth running.
 fatal="deps gcc clang"
 
@@ -94,6 +94,12 @@ stage_replay() {
 
 # The golden vectors, opened by the independent decoder.
 stage_vectors() { "$python" tests/vectors/decode_vectors.py --counts "$logs/vectors.counts"; }
+
+# The built programs, as processes, from the outside.
+stage_e2e() {
+    tools/build.sh dev
+    WEFT_BUILD=$PWD/build/dev "$python" tests/e2e/run.py --counts "$logs/e2e.counts"
+}
 
 # The same seeds give the same run, whatever the compiler.
 stage_trace() {

@@ -7,6 +7,7 @@
  *   W(t) = 0.4 * datagram * (t - K)^3 + W_max        K = cube root of ((W_max - window) / (0.4 *
  * datagram))
  */
+#include "base/assert.h"
 #include "transport/cc.h"
 
 #define TICKS_MAX (1ull << 17)
@@ -96,6 +97,7 @@ static uint64_t share(uint64_t num, uint64_t den, uint64_t *part)
 {
     const uint64_t sum = num + (*part < den ? *part : 0);
 
+    WEFT_ASSERT(den > 0);
     *part = sum % den;
     return sum / den;
 }
