@@ -90,18 +90,6 @@ int app_open_to(struct app *a, weft_node_params *p, const char *to, weft_node **
     return 1;
 }
 
-void app_peer_text(const weft_node *node, char out[APP_PEER_MAX])
-{
-    weft_key key = weft_node_key(node);
-    char text[WEFT_KEY_TEXT_MAX];
-    char address[64];
-
-    weft_key_text(text, &key);
-    if (weft_node_address(node, address, sizeof address) != WEFT_OK)
-        address[0] = '\0';
-    (void)snprintf(out, APP_PEER_MAX, "%s@%s", text, address);
-}
-
 void app_harden(void)
 {
     const struct rlimit none = {0, 0};

@@ -124,14 +124,17 @@ int app_serve_start(struct app_serve *s, weft_node *node)
 void app_serve_announce(const struct app_serve *s, const weft_node *node)
 {
     char peer[APP_PEER_MAX];
-    char *at = NULL;
+    char bound[64];
+    const char *at = NULL;
 
     app_peer_text(node, peer);
     at = strchr(peer, '@');
+    if (weft_node_address(node, bound, sizeof bound) != WEFT_OK)
+        bound[0] = '\0';
     if (s->app->json)
         (void)printf(
             "{\"event\":\"listening\",\"key\":\"%.*s\",\"address\":\"%s\",\"peer\":\"%s\"}\n",
-            (int)(at - peer), peer, at + 1, peer);
+            (int)(at - peer), peer, bound, peer);
     else
         (void)printf("listening as %s\n", peer);
     (void)fflush(stdout);
