@@ -25,7 +25,7 @@ bool chan_pack_put(struct chan_pack *p, const struct wf_frame *f, const struct w
     return true;
 }
 
-static void pack_ack(struct chan_pack *p)
+void chan_pack_ack(struct chan_pack *p)
 {
     struct wf_acks_told told;
 
@@ -299,7 +299,7 @@ static void pack_must(struct chan_pack *p)
 
 void chan_pack_fill(struct chan_pack *p)
 {
-    pack_ack(p);
+    chan_pack_ack(p);
     if (!p->may_data)
         return;
     pack_rekey(p);

@@ -40,8 +40,27 @@ void chan_path_event(struct wf_chan *c, weft_time now, enum wf_path_event e)
     wf_trace(c->config.trace, now, WF_TRACE_PATH_CHANGED, c->stats.path_changes, e);
 }
 
+/* A probe that never left is not waited for. */
+static void forget_probe(struct wf_chan *c, size_t datagram_len)
+{
+    uint64_t number = c->mtu_probe_number;
+    struct wf_fates lost = {0};
+
+    if (number < c->sent.low || number >= c->sent.next)
+        return;
+    const struct wf_sent_packet *p = wf_sent_at(&c->sent, number);
+    if (p->state != WF_SENT_OUT || p->bytes != datagram_len)
+        return;
+    wf_sent_lose(&c->sent, number, &lost);
+    wf_sent_frames_free(&c->sent, &lost.frames);
+    c->mtu_probe_number = 0;
+}
+
 void wf_chan_too_big(struct wf_chan *c, weft_time now, size_t datagram_len)
 {
-    if (c->state == CHAN_OPEN && wf_mtu_on_too_big(&c->mtu, now, datagram_len))
+    if (c->state != CHAN_OPEN)
+        return;
+    forget_probe(c, datagram_len);
+    if (wf_mtu_on_too_big(&c->mtu, now, datagram_len))
         chan_mtu_changed(c, now);
 }

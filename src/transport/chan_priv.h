@@ -152,13 +152,14 @@ struct wf_chan {
     uint8_t pong_once; /* enum wf_once: the PING of wf_chan_ping */
     bool pong_again;   /* asked for while one was flying */
 
-    bool must_send;     /* a packet that needs an ack must go, whatever is in it */
-    uint32_t probes;    /* packets that may go beyond window and pacing */
-    bool was_full;      /* the last train filled its packets: a larger datagram would help */
-    weft_time wait_at;  /* the pacer lets something go then */
-    weft_time retry_at; /* memory is asked for again */
-    weft_time tried_at; /* wf_chan_send was last called */
-    weft_time heard_at; /* last packet that opened, or start */
+    bool must_send;            /* a packet that needs an ack must go, whatever is in it */
+    uint32_t probes;           /* packets that may go beyond window and pacing */
+    bool was_full;             /* the last train filled its packets: a larger datagram would help */
+    uint64_t mtu_probe_number; /* of the newest probe of the datagram size; 0: none */
+    weft_time wait_at;         /* the pacer lets something go then */
+    weft_time retry_at;        /* memory is asked for again */
+    weft_time tried_at;        /* wf_chan_send was last called */
+    weft_time heard_at;        /* last packet that opened, or start */
     weft_time started_at;
     struct chan_close close;
     struct wf_chan_stats stats;
@@ -268,6 +269,7 @@ struct chan_pack {
 };
 bool chan_pack_put(struct chan_pack *p, const struct wf_frame *f, const struct wf_sent_frame *s);
 void chan_pack_fill(struct chan_pack *p);
+void chan_pack_ack(struct chan_pack *p);
 void chan_pack_notes(struct chan_pack *p);
 void chan_pack_messages(struct chan_pack *p);
 bool chan_pack_has_work(struct wf_chan *c);

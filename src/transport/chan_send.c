@@ -49,6 +49,9 @@ static bool begin(struct train *t, struct chan_pack *p, size_t size, const struc
 static bool finish(struct train *t, struct chan_pack *p, bool pad, uint8_t flags)
 {
     struct wf_chan *c = t->c;
+    /* A probe that is larger than the window would hold everything up until it is known to be lost.
+     * SPEC 4.2-2 */
+    bool counts = (flags & WF_SENT_MTU_PROBE) == 0;
 
     if (p->is_out_of_memory)
         c->retry_at = t->now + CHAN_RETRY_US;
@@ -58,8 +61,8 @@ static bool finish(struct train *t, struct chan_pack *p, bool pad, uint8_t flags
     if (pad)
         wf_write_zeros(&p->w, wf_writer_left(&p->w));
     size_t len = t->header_len + p->w.len + WF_PACKET_TAG;
-    flags |= p->needs_ack ? WF_SENT_NEEDS_ACK | WF_SENT_IN_FLIGHT : 0;
-    flags |= pad ? WF_SENT_IN_FLIGHT : 0;
+    flags |= p->needs_ack ? WF_SENT_NEEDS_ACK : 0;
+    flags |= counts && (p->needs_ack || pad) ? WF_SENT_IN_FLIGHT : 0;
     flags |= t->mark != WF_ECN_NOT_ECT ? WF_SENT_ECT : 0;
 
     struct wf_sent_packet record = {
@@ -103,6 +106,11 @@ static bool send_close(struct train *t, struct wf_send *out)
         return false;
     f.u.error.code = c->close.code;
     f.u.error.text = (weft_span){c->close.text, c->close.text_len};
+    /* What arrived last is acknowledged with it, or the peer would never know that it did. */
+    size_t room = wf_frame_len(&f);
+    p.w.cap -= room;
+    chan_pack_ack(&p);
+    p.w.cap += room;
     (void)chan_pack_put(&p, &f, NULL);
     c->close.is_due = false;
     c->close.next_at = t->now + wf_pto_base_us(&c->rtt);
@@ -159,6 +167,7 @@ static bool send_mtu_probe(struct train *t, struct wf_send *out)
         return false;
     (void)chan_pack_put(&p, &f, NULL);
     wf_mtu_on_probe_sent(&c->mtu, size);
+    c->mtu_probe_number = t->number;
     if (!finish(t, &p, true, WF_SENT_MTU_PROBE) || !depart(t, path, out))
         return false;
     out->probe = true;

@@ -138,11 +138,23 @@ static void read_message(struct pair *p, int who, struct pair_message *m)
     }
 }
 
+void pair_read_all(struct pair *p, int who)
+{
+    struct pair_end *e = &p->end[who];
+
+    for (size_t i = 0; i < e->message_count; i++) {
+        struct pair_message *m = &e->messages[i];
+        if (m->is_incoming && !m->at_end && m->cancelled == 0 && !m->is_given_up)
+            read_message(p, who, m);
+    }
+}
+
 static void on_message_event(struct pair *p, int who, const struct wf_chan_event *ev)
 {
     bool is_incoming = ev->kind <= WF_CHAN_CANCELLED;
     struct pair_message *m = pair_message(p, who, is_incoming, ev->number);
 
+    CHECK(!m->is_given_up);
     m->opened += ev->kind == WF_CHAN_OPENED;
     m->readable += ev->kind == WF_CHAN_READABLE;
     m->cancelled += ev->kind == WF_CHAN_CANCELLED;
@@ -335,7 +347,9 @@ static bool step(struct pair *p, weft_time until)
     }
     wf_chan_tick(p->end[who].chan, p->now);
     pair_flush(p, who);
-    CHECK(wf_chan_deadline(p->end[who].chan) > p->now); /* a timer that is due was dealt with */
+    /* One timer may make another one due, but none stays due. */
+    p->again = wf_chan_deadline(p->end[who].chan) <= p->now ? p->again + 1 : 0;
+    CHECK(p->again < 3);
     return true;
 }
 

@@ -23,6 +23,7 @@ struct pair_message {
     uint64_t number;
     bool is_incoming;
     uint32_t opened, readable, cancelled, writable, delivered, stopped;
+    bool is_given_up; /* by this end: no event may follow */
     uint64_t code;
     struct wf_frame_open open;
     uint64_t received; /* bytes read, and their digest by pair_byte */
@@ -73,6 +74,7 @@ struct pair {
     struct wf_list flying; /* by time */
     weft_time now;
     uint64_t steps;
+    uint32_t again; /* timers in a row that left another one due at once */
     bool unchecked; /* leave wf_chan_check out (long transfers) */
     struct wf_session_secrets secrets;
     struct wf_params params[2]; /* as announced */
@@ -101,6 +103,9 @@ bool pair_run(struct pair *p, weft_time until);
 /* Runs until the condition holds or the time is over; true when it holds. */
 bool pair_run_while(struct pair *p, bool (*goes_on)(struct pair *p), weft_time until);
 void pair_flush(struct pair *p, int who);
+
+/* Reads on in every incoming message that is not over. */
+void pair_read_all(struct pair *p, int who);
 
 struct pair_message *pair_message(struct pair *p, int who, bool is_incoming, uint64_t number);
 
