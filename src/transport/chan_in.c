@@ -97,7 +97,9 @@ static enum chan_verdict find(struct wf_chan *c, const struct chan_incoming *in,
     if (number > c->rx.count_limit) { /* SPEC 3.4-1 */
         if (!in->is_early)
             return CHAN_LIMIT;
+        /* The sender does not know that it may: it holds back what lies below and was not begun. */
         c->rx.count_limit = number;
+        c->rx.count_once = WF_ONCE_WANTED;
     }
     if (chan_in_is_finished(c, number))
         return CHAN_OK;

@@ -71,12 +71,13 @@ static void grow_window(struct wf_flow_in *f, weft_time now, uint64_t srtt_us)
     f->raised_at = now;
 }
 
+/* SPEC 4.3-2 */
 bool wf_flow_in_grant(struct wf_flow_in *f, weft_time now, uint64_t srtt_us)
 {
-    const uint64_t ahead = f->limit - f->consumed; /* at most the window: it never shrinks */
+    const uint64_t ahead = f->limit - f->consumed; /* above the window after a long handshake */
     const uint64_t quarter = f->window / 4 > 0 ? f->window / 4 : 1;
 
-    if (f->limit == WF_FLOW_MAX || f->window - ahead < quarter) /* SPEC 4.3-2 */
+    if (f->limit == WF_FLOW_MAX || ahead >= f->window || f->window - ahead < quarter)
         return false;
     grow_window(f, now, srtt_us);
     f->limit = at_most(f->consumed + f->window, WF_FLOW_MAX);
