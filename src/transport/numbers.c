@@ -8,16 +8,19 @@
 
 #include "base/assert.h"
 
+/* The highest bits of the product depend on all bits of the number. */
+#define FIRST_SHIFT 61u /* 8 buckets */
+
 static size_t bucket_of(const struct wf_numbers *t, uint64_t number)
 {
     uint64_t h = t->multiply * number + t->add;
 
-    return (size_t)(h >> 32) & (t->room - 1);
+    return (size_t)(h >> t->shift);
 }
 
 void wf_numbers_init(struct wf_numbers *t, struct wf_mem *mem, const struct wf_rng *rng)
 {
-    *t = (struct wf_numbers){.mem = mem, .room = WF_NUMBERS_FIRST};
+    *t = (struct wf_numbers){.mem = mem, .room = WF_NUMBERS_FIRST, .shift = FIRST_SHIFT};
     t->buckets = t->first;
     t->multiply = wf_random_u64(rng) | 1u;
     t->add = wf_random_u64(rng);
@@ -34,6 +37,7 @@ void wf_numbers_deinit(struct wf_numbers *t)
     free_buckets(t);
     t->buckets = t->first;
     t->room = WF_NUMBERS_FIRST;
+    t->shift = FIRST_SHIFT;
     t->count = 0;
 }
 
@@ -55,6 +59,7 @@ static void grow(struct wf_numbers *t)
     old.buckets = t->buckets;
     t->buckets = buckets;
     t->room = old.room * 2;
+    t->shift--;
     for (size_t i = 0; i < old.room; i++) {
         for (struct wf_number *n = old.buckets[i], *next; n != NULL; n = next) {
             next = n->next;

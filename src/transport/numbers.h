@@ -24,6 +24,7 @@ struct wf_numbers {
     struct wf_number **buckets;
     struct wf_number *first[WF_NUMBERS_FIRST]; /* the buckets of a table that never grew */
     size_t room;                               /* a power of two */
+    unsigned shift;                            /* 64 minus the bits of a bucket's index */
     size_t count;
     uint64_t multiply, add;
 };
