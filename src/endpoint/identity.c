@@ -314,22 +314,34 @@ weft_err weft_identity_load(weft_identity **out, const char *path, const char *p
     return err;
 }
 
-weft_err weft_identity_path(char *out, size_t cap)
+/* What holds the key, and what follows it in the key's path; NULL: no home folder. */
+static const char *key_home(const char **rest)
 {
     const char *weft_home = getenv("WEFT_HOME");
     const char *config = getenv("XDG_CONFIG_HOME");
     const char *home = getenv("HOME");
-    int len = -1;
 
+    *rest = "/key";
     if (weft_home != NULL && weft_home[0] != '\0')
-        len = snprintf(out, cap, "%s/key", weft_home);
-    else if (config != NULL && config[0] == '/')
-        len = snprintf(out, cap, "%s/weft/key", config);
-    else if (home != NULL && home[0] == '/')
-        len = snprintf(out, cap, "%s/.config/weft/key", home);
-    else
+        return weft_home;
+    *rest = "/weft/key";
+    if (config != NULL && config[0] == '/')
+        return config;
+    *rest = "/.config/weft/key";
+    return home != NULL && home[0] == '/' ? home : NULL;
+}
+
+weft_err weft_identity_path(char *out, size_t cap)
+{
+    const char *rest = NULL;
+    const char *home = key_home(&rest);
+
+    if (home == NULL)
         return WEFT_ERR_NOT_FOUND;
-    return len < 0 || (size_t)len >= cap ? WEFT_ERR_LIMIT : WEFT_OK;
+    if (strlen(home) + strlen(rest) >= cap)
+        return WEFT_ERR_LIMIT;
+    (void)snprintf(out, cap, "%s%s", home, rest);
+    return WEFT_OK;
 }
 
 FILE *identity_open_private(const char *path)
