@@ -129,6 +129,8 @@ static void begun(struct sim_world *w, struct sim_host *h, struct sim_message *m
 {
     m->sent = true;
     m->sender_boot = h->boots;
+    sim_log_say(&w->log, "host %u: message %u begins, %llu bytes", (unsigned)h->index,
+                (unsigned)m->index, (unsigned long long)m->plan->length);
     if (m->plan->cancel_after_us != 0) {
         later(w, SIM_CANCEL, m, m->plan->cancel_after_us);
     }

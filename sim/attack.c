@@ -112,11 +112,20 @@ static struct sim_packet *any_captured(struct sim_world *w)
     return sim_packet_copy(w->ring[wf_prng_below(&w->attack_prng, count)]);
 }
 
+/* Whoever sees a HELLO and can write its sender's address in another one, or hand its sender a
+ * CHALLENGE meant for elsewhere, can keep a handshake from succeeding: there is no key yet. In mild
+ * runs he only repeats what belongs to handshakes. */
+static bool may_move(const struct sim_world *w, const struct sim_packet *p)
+{
+    return !w->plan.soft || (p->len > 0 && p->data[0] >= 0x80);
+}
+
 static void send_replay(struct sim_world *w)
 {
     struct sim_packet *p = any_captured(w);
-    const bool moves = wf_prng_chance(&w->attack_prng, 1, 2);
-    const bool elsewhere = wf_prng_chance(&w->attack_prng, 1, 8);
+    const bool may = p != NULL && may_move(w, p);
+    const bool moves = wf_prng_chance(&w->attack_prng, 1, 2) && may;
+    const bool elsewhere = wf_prng_chance(&w->attack_prng, 1, 8) && may;
     const struct wf_addr source = any_source(w);
     const uint32_t to = any_host(w);
 
@@ -229,7 +238,7 @@ void sim_attack_see(struct sim_world *w, const struct sim_packet *p)
     w->ring[slot] = sim_packet_copy(p);
     w->captured++;
     if (wf_prng_chance(&w->attack_prng, w->plan.attack.race_ppm, SIM_PPM) &&
-        w->attacks < w->plan.attack.datagrams_max) {
+        w->attacks < w->plan.attack.datagrams_max && may_move(w, p)) {
         struct sim_packet *copy = sim_packet_copy(p);
 
         copy->from = any_source(w);

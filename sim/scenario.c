@@ -56,8 +56,18 @@ uint64_t sim_scale(struct wf_prng *p, uint64_t min, uint64_t max)
     return wf_prng_between(p, low, high);
 }
 
+/* Whatever can end a session, a handshake or the life of a host for reasons that are not the code's
+ * fault. */
+static const enum sim_class hard[] = {
+    SIM_CLASS_BURST, SIM_CLASS_CORRUPT, SIM_CLASS_CUT,     SIM_CLASS_ONE_WAY_CUT,
+    SIM_CLASS_FLIP,  SIM_CLASS_REBIND,  SIM_CLASS_RESTART, SIM_CLASS_PAUSE,
+    SIM_CLASS_ALLOC, SIM_CLASS_SUSPEND, SIM_CLASS_MEMORY,
+};
+
+/* A third of the seeds are mild by choice: in them everything has to succeed. */
 static void draw_classes(struct sim_scenario *s, uint64_t without)
 {
+    uint64_t mask = 0;
     struct wf_prng p = sim_stream(s->seed, SIM_PURPOSE_CLASSES);
 
     for (unsigned i = 0; i < SIM_CLASSES; i++) {
@@ -65,7 +75,14 @@ static void draw_classes(struct sim_scenario *s, uint64_t without)
             s->classes |= (uint64_t)1 << i;
         }
     }
+    for (size_t i = 0; i < WF_ARRAY_LEN(hard); i++) {
+        mask |= (uint64_t)1 << hard[i];
+    }
+    if (wf_prng_chance(&p, 1, 3)) {
+        without |= mask;
+    }
     s->classes &= ~without;
+    s->soft = (s->classes & mask) == 0;
 }
 
 static struct wf_addr addr_of(const struct sim_scenario *s, uint8_t net, unsigned low,
@@ -125,7 +142,7 @@ static void draw_wall(struct sim_scenario *s, struct sim_host_plan *h)
 
     if (!sim_has(s, SIM_CLASS_WALL))
         return;
-    switch (wf_prng_below(&p, 3)) {
+    switch (wf_prng_below(&p, s->soft ? 2 : 3)) {
     case 0:
         h->wall_ms = 0;
         return;
@@ -135,7 +152,6 @@ static void draw_wall(struct sim_scenario *s, struct sim_host_plan *h)
     default:
         h->wall_ms += wf_prng_between(&p, 1, 20) * year_ms - 10 * year_ms;
         h->wall_is_wrong = true;
-        s->soft = false;
     }
 }
 
@@ -194,7 +210,7 @@ static void draw_hosts(struct sim_scenario *s)
 
 static void draw_losses(const struct sim_scenario *s, struct wf_prng *p, struct sim_link_config *l)
 {
-    const uint32_t loss = (uint32_t)sim_scale(p, 1000, 200000);
+    const uint32_t loss = (uint32_t)sim_scale(p, 1000, s->soft ? 20000 : 200000);
     const uint32_t enter = (uint32_t)sim_scale(p, 1000, 50000);
     const uint32_t leave = (uint32_t)sim_scale(p, 20000, 500000);
     const uint32_t burst_loss = (uint32_t)wf_prng_between(p, 500000, SIM_PPM);
@@ -276,27 +292,8 @@ static void draw_links(struct sim_scenario *s)
             draw_losses(s, &p, l);
             draw_order(s, &p, l);
             draw_capacity(s, &p, l);
-            if (l->loss_ppm > 20000 || l->corrupt_ppm > 20000) {
-                s->soft = false;
-            }
         }
         s->links[SIM_ATTACKER][i].delay_us = sim_scale(&p, 1, 20000);
-    }
-}
-
-/* Whatever can end a session, or the life of a host, for reasons that are not the code's fault. */
-static void draw_softness(struct sim_scenario *s)
-{
-    static const enum sim_class hard[] = {
-        SIM_CLASS_BURST,   SIM_CLASS_CUT,     SIM_CLASS_ONE_WAY_CUT, SIM_CLASS_REBIND,
-        SIM_CLASS_RESTART, SIM_CLASS_PAUSE,   SIM_CLASS_SUSPEND,     SIM_CLASS_MEMORY,
-        SIM_CLASS_ALLOC,   SIM_CLASS_CORRUPT, SIM_CLASS_FLIP,
-    };
-
-    for (size_t i = 0; i < WF_ARRAY_LEN(hard); i++) {
-        if (sim_has(s, hard[i])) {
-            s->soft = false;
-        }
     }
 }
 
@@ -358,9 +355,7 @@ void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, uint64_t without)
 {
     memset(s, 0, sizeof *s);
     s->seed = seed;
-    s->soft = true;
     draw_classes(s, without);
-    draw_softness(s);
     draw_hosts(s);
     draw_links(s);
     draw_phases(s);

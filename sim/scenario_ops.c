@@ -8,6 +8,7 @@
 #define SECOND 1000000u
 #define BYTES_MAX (3u << 20) /* of all messages of a run */
 #define MESSAGE_BIG (1u << 20)
+#define LENGTH_BY_PIECES 20000u
 
 static uint64_t draw_length(struct wf_prng *p)
 {
@@ -37,7 +38,9 @@ static void draw_message(const struct sim_scenario *s, struct wf_prng *p,
                                    .write_chunk = SIM_ALL,
                                    .read_chunk = SIM_ALL,
                                    .stop_after = SIM_ALL};
-    if (sim_has(s, SIM_CLASS_BIG) && big) {
+    if (sim_has(s, SIM_CLASS_SMALL_CREDIT)) {
+        m->length %= LENGTH_BY_PIECES; /* or it would take a round trip for every few bytes */
+    } else if (sim_has(s, SIM_CLASS_BIG) && big) {
         m->length = length_big;
     }
     m->open_ended = sim_has(s, SIM_CLASS_OPEN_ENDED) && open_ended;
