@@ -4,8 +4,11 @@
  * file each way.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "weft.h"
@@ -62,16 +65,28 @@ static weft_err read_input(void *user, uint8_t *buf, size_t cap, size_t *len, bo
     if (c->in_starved)
         return WEFT_OK;
     got = read(STDIN_FILENO, buf, cap);
-    if (got < 0)
-        return errno == EINTR || errno == EAGAIN ? WEFT_OK : WEFT_ERR_IO;
+    if (got < 0) {
+        c->in_starved = errno == EINTR || errno == EAGAIN;
+        return c->in_starved ? WEFT_OK : WEFT_ERR_IO;
+    }
     *len = (size_t)got;
     *end = got == 0;
     c->in_over = got == 0;
     return WEFT_OK;
 }
 
+/* More than this may make a write wait, although the file was ready; and while it waits nobody
+ * answers for the session. A pipe that is ready takes that much (POSIX). */
+static size_t write_max(void)
+{
+    struct stat st;
+
+    return fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) ? 65536 : PIPE_BUF;
+}
+
 static size_t write_output(struct cat *c, const uint8_t *data, size_t len)
 {
+    size_t max = write_max();
     size_t at = 0;
 
     while (at < len && !c->out_broken) {
@@ -79,7 +94,7 @@ static size_t write_output(struct cat *c, const uint8_t *data, size_t len)
 
         if (!is_ready(STDOUT_FILENO, POLLOUT))
             break;
-        n = write(STDOUT_FILENO, data + at, len - at < 65536 ? len - at : 65536);
+        n = write(STDOUT_FILENO, data + at, len - at < max ? len - at : max);
         if (n > 0)
             at += (size_t)n;
         else if (errno != EINTR && errno != EAGAIN)
@@ -91,10 +106,25 @@ static size_t write_output(struct cat *c, const uint8_t *data, size_t len)
     return c->out_broken ? len : at;
 }
 
+/* Whoever reads our output learns that it is over, though our input may go on. Another file takes
+ * its number, so that nothing else that is opened can. */
+static void end_output(struct cat *c)
+{
+    int null = c->out_over ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    c->out_over = true;
+    if (null < 0)
+        return;
+    (void)dup2(null, STDOUT_FILENO);
+    (void)close(null);
+}
+
 /* --- the side that calls --- */
 
 static size_t on_reply_data(const uint8_t *data, size_t len, void *user)
 {
+    if (len == 0)
+        end_output(user);
     return write_output(user, data, len);
 }
 
@@ -148,7 +178,7 @@ static void on_end(weft_exchange *x, weft_err err, void *state)
 
     (void)x;
     c->exchange = NULL;
-    c->out_over = true;
+    end_output(c);
     if (err != WEFT_OK) {
         c->err = err;
         c->done = true;

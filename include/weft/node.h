@@ -209,7 +209,8 @@ typedef struct weft_send_params {
     void (*on_outcome)(const weft_outcome *outcome,
                        void *user); /* exactly once. NULL: listed in weft_node_events */
     /* The reply in pieces, of any size; returns how many bytes were taken (less: weft_node_resume
-     * goes on). NULL: whole, in the outcome. */
+     * goes on). When the whole reply was taken it is called once more with len 0; our own body may
+     * still be under way then. NULL: whole, in the outcome. */
     size_t (*on_reply_data)(const uint8_t *data, size_t len, void *user);
     void (*on_progress)(uint64_t sent, uint64_t total,
                         void *user); /* bytes; total UINT64_MAX: not known. NULL: none */

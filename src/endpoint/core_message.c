@@ -176,27 +176,37 @@ void message_broken(struct wf_core *c, struct message *m, weft_err err, uint64_t
                         err, code);
 }
 
-static bool has_whole_reply(struct wf_core *c, const struct message *m)
+/* The reply that is here whole, read or not; NULL when there is none. */
+static const struct message *whole_reply(const struct wf_core *c, const struct message *m)
 {
     const struct message *reply = message_get(c, m->reply_id, true);
+    bool is_here = reply != NULL && reply->session != NULL &&
+                   wf_chan_is_whole(reply->session->chan, reply->number);
 
-    return reply != NULL && reply->session != NULL &&
-           wf_chan_is_whole(reply->session->chan, reply->number);
+    return is_here ? reply : NULL;
 }
 
-/* The session of a message ended. */
+/* The session of a message ended. Nobody answers what he has not got, except where a message is
+ * open-ended: then its reply says nothing of its own end. */
 void message_session_lost(struct wf_core *c, struct message *m, weft_err err, uint64_t code)
 {
     bool maybe = m->session->maybe_sent;
+    const struct message *reply = NULL;
 
     if (m->incoming) {
         if (!wf_chan_is_whole(m->session->chan, m->number))
             message_broken(c, m, err, code);
-    } else if (m->expect_reply && has_whole_reply(c, m)) {
-        m->delivered = true; /* nobody answers what he has not got; the reply is still to be read */
-    } else {
-        message_outcome(c, m, maybe ? WF_OUTCOME_UNKNOWN : WF_OUTCOME_FAILED, err, code);
+        return;
     }
+    if (m->expect_reply && (m->delivered || !m->open_ended))
+        reply = whole_reply(c, m);
+    if (reply == NULL) {
+        message_outcome(c, m, maybe ? WF_OUTCOME_UNKNOWN : WF_OUTCOME_FAILED, err, code);
+        return;
+    }
+    m->delivered = true;
+    if (reply->whole)
+        message_outcome(c, m, WF_OUTCOME_REPLIED, WEFT_OK, 0);
 }
 
 void message_expire(struct wf_core *c, struct message *m)
@@ -238,6 +248,7 @@ weft_err wf_core_message(struct wf_core *c, weft_time now, const struct wf_core_
         return WEFT_ERR_NOMEM;
     }
     m->expect_reply = p->expect_reply;
+    m->open_ended = p->open_ended;
     m->called = s->state == SESSION_CALLING;
     m->user = p->user;
     c->stats.messages_out++;

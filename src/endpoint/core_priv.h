@@ -104,7 +104,7 @@ struct message {
     uint64_t code;
     /* outgoing */
     struct wf_heap_node timer;
-    bool expect_reply, delivered, has_outcome;
+    bool expect_reply, open_ended, delivered, has_outcome;
     enum wf_core_outcome outcome;
     uint64_t reply_id; /* the incoming reply, 0: none yet */
     uint64_t packets, resent, handshake_us;
@@ -166,7 +166,6 @@ struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role)
 void session_free(struct session *s);
 weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                       struct session **out);
-struct session *session_find(struct wf_core *c, const uint8_t key[32], bool one_way);
 weft_err session_bind_peer(struct session *s, const uint8_t key[32], bool one_way);
 weft_err session_add_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
 void session_drop_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);

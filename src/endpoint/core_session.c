@@ -139,8 +139,10 @@ weft_err session_bind_peer(struct session *s, const uint8_t key[32], bool one_wa
     return WEFT_OK;
 }
 
-/* The newest session that stands, else one that is being made, else NULL. */
-struct session *session_find(struct wf_core *c, const uint8_t key[32], bool one_way)
+/* The newest session that stands and will, else one that is being made, else NULL. now 0: one that
+ * fades is good too. */
+static struct session *session_find(struct wf_core *c, weft_time now, const uint8_t key[32],
+                                    bool one_way)
 {
     uint8_t name[33];
     struct peer *p = NULL;
@@ -152,9 +154,9 @@ struct session *session_find(struct wf_core *c, const uint8_t key[32], bool one_
     for (struct wf_link *l = p == NULL ? NULL : p->sessions.first; l != NULL; l = l->next) {
         struct session *s = WF_CONTAINER_OF(l, struct session, peer_link);
 
-        if (s->state == SESSION_OPEN)
+        if (s->state == SESSION_OPEN && (now == 0 || !wf_chan_is_fading(s->chan, now)))
             return s;
-        if (s->state != SESSION_ENDED && making == NULL)
+        if (s->state != SESSION_OPEN && s->state != SESSION_ENDED && making == NULL)
             making = s;
     }
     return making;
@@ -283,7 +285,8 @@ static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_s
 weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                       struct session **out)
 {
-    struct session *s = session_find(c, p->to, p->one_way);
+    bool can_call = wf_addr_is_set(&p->address);
+    struct session *s = session_find(c, can_call ? now : 0, p->to, p->one_way);
     weft_err err = WEFT_OK;
 
     if (s != NULL) {
@@ -292,7 +295,7 @@ weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_sen
     }
     if (c->shut)
         return WEFT_ERR_CLOSED;
-    if (!wf_addr_is_set(&p->address))
+    if (!can_call)
         return WEFT_ERR_ADDRESS;
     if (memcmp(p->to, c->identity->public_key, 32) == 0)
         return WEFT_ERR_USAGE; /* SPEC 1.3-6 */

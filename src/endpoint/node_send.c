@@ -116,6 +116,14 @@ static size_t take_reply(struct sending *s, weft_span data)
     return 0;
 }
 
+/* All of it was taken. A reader of pieces is told with an empty one. */
+static void end_reply(struct sending *s)
+{
+    s->reply_over = true;
+    if (s->params.on_reply_data != NULL)
+        (void)s->params.on_reply_data(NULL, 0, s->params.user);
+}
+
 static void pull_reply(struct sending *s)
 {
     bool more = true;
@@ -127,7 +135,7 @@ static void pull_reply(struct sending *s)
 
         more = data.len > 0 && taken == data.len;
         if (at_end && taken == data.len)
-            s->reply_over = true;
+            end_reply(s);
         wf_core_consume(s->node->core, s->reply_id, taken);
     }
 }

@@ -10,6 +10,8 @@
 
 #define SEND_BUFFER_DEFAULT ((size_t)2 << 20)
 #define MESSAGES_OUT_DEFAULT 4096u
+#define KEEP_SHARE 3u   /* of the idle time */
+#define FADING_SHARE 8u /* likewise, before it is over */
 
 /* Which state may follow which. */
 static const uint8_t legal[] = {
@@ -147,14 +149,33 @@ static weft_time after(weft_time from, uint64_t us)
     return us > WEFT_TIME_NEVER - from ? WEFT_TIME_NEVER : from + us;
 }
 
-/* SPEC 4.5-2: the smaller non-zero idle time of both ends. */
-static weft_time idle_deadline(const struct wf_chan *c)
+/* The smaller non-zero idle time of both ends; 0: none. */
+static uint64_t idle_us(const struct wf_chan *c)
 {
     uint64_t ours = c->config.params.idle_ms;
     uint64_t theirs = c->peer.idle_ms;
-    uint64_t ms = ours == 0 || (theirs != 0 && theirs < ours) ? theirs : ours;
 
-    return ms == 0 ? WEFT_TIME_NEVER : after(c->heard_at, ms * 1000);
+    return (ours == 0 || (theirs != 0 && theirs < ours) ? theirs : ours) * 1000;
+}
+
+/* SPEC 4.5-2 */
+static weft_time idle_deadline(const struct wf_chan *c)
+{
+    uint64_t us = idle_us(c);
+
+    return us == 0 ? WEFT_TIME_NEVER : after(c->heard_at, us);
+}
+
+/* SPEC 4.5-3: while messages are open, silence is asked about before it ends the session: their
+ * bytes may be long in coming, or long in being read. */
+static weft_time keep_deadline(const struct wf_chan *c)
+{
+    uint64_t us = idle_us(c);
+    bool has_messages = c->out.count > 0 || c->in.count > 0;
+
+    if (us == 0 || !has_messages || !c->is_confirmed || c->pong_once != WF_ONCE_IDLE)
+        return WEFT_TIME_NEVER;
+    return after(c->heard_at, us / KEEP_SHARE);
 }
 
 /* Loss first; the probe timeout only while no loss is waited for. */
@@ -184,6 +205,7 @@ weft_time wf_chan_deadline(const struct wf_chan *c)
     at = earlier(c->wait_at, c->retry_at);
     at = earlier(at, loss_deadline(c));
     at = earlier(at, idle_deadline(c));
+    at = earlier(at, keep_deadline(c));
     at = earlier(at, c->rekey.forget_at);
     if (!c->is_confirmed)
         at = earlier(at, after(c->started_at, CHAN_CONFIRM_US));
@@ -230,6 +252,8 @@ static void tick_open(struct wf_chan *c, weft_time now)
         chan_end(c, WEFT_ERR_TIMEOUT, WF_CODE_NONE, (weft_span){NULL, 0});
         return;
     }
+    if (now >= keep_deadline(c))
+        wf_chan_ping(c);
     if (now >= c->loss.deadline) {
         on_loss_timer(c, now);
     } else if (now >= loss_deadline(c)) {
@@ -267,4 +291,11 @@ bool wf_chan_is_idle(const struct wf_chan *c)
 {
     return c->out.count == 0 && c->in.count == 0 && c->sent.in_flight == 0 &&
            c->datagrams.count == 0;
+}
+
+bool wf_chan_is_fading(const struct wf_chan *c, weft_time now)
+{
+    uint64_t us = idle_us(c);
+
+    return us != 0 && wf_chan_is_idle(c) && now > after(c->heard_at, us - us / FADING_SHARE);
 }
