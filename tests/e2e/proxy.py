@@ -50,6 +50,7 @@ class Proxy:
         self.random = random.Random(self.faults.seed)
         self.rate = rate  # bytes a second to the server; None: as they come
         self.record = record
+        self.passes = lambda way, data: True  # what does not pass is lost
         self.seen = []
         self.bytes = {"c2s": 0, "s2c": 0}
         self.done_to = {name: 0 for name in ("flip", "drop", "duplicate", "hold", "junk")}
@@ -143,7 +144,7 @@ class Proxy:
         self.bytes[way] += len(data)
         if self.record:
             self.seen.append(Seen(time.monotonic(), way, data))
-        if self._happens("drop"):
+        if not self.passes(way, data) or self._happens("drop"):
             return
         if self._happens("flip"):
             bit = self.random.randrange(len(data) * 8)

@@ -80,8 +80,8 @@ def run_all(args):
     times = []
     modules = sorted(p.stem for p in HERE.glob("*_test.py"))
     with ThreadPoolExecutor(max_workers=args.jobs) as pool:
-        for module, output, counts in pool.map(lambda m: run_file(m, args.match), modules):
-            if args.verbose or counts["failed"]:
+        for _, output, counts in pool.map(lambda m: run_file(m, args.match), modules):
+            if counts["failed"] or (args.verbose and counts["passed"] + counts["skipped"]):
                 print(output)
             for key in totals:
                 totals[key] += counts[key]
