@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * chan_early.c - frames that ride in SOLVE and CONFIRM. They count as packet 0 (spec 4.1-5):
+ * chan_early.c - frames that ride in SOLVE and CONFIRM. They count as packet 0 (SPEC 4.1-5):
  * acknowledged by CONFIRM and by the client's first packet, and never lost, since the handshake
  * repeats the same bytes.
  */

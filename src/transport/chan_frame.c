@@ -6,16 +6,16 @@
  */
 #include "transport/chan_priv.h"
 
-#define CHECK(name)                                                            \
+#define HANDLER(name)                                                          \
     static enum chan_verdict name(struct wf_chan *c, struct chan_incoming *in, \
                                   const struct wf_frame *f)
 
-CHECK(check_data)
+HANDLER(check_data)
 {
     return chan_in_data_check(c, in, &f->u.data);
 }
 
-CHECK(on_nothing)
+HANDLER(on_nothing)
 {
     (void)c;
     (void)in;
@@ -23,7 +23,7 @@ CHECK(on_nothing)
     return CHAN_OK;
 }
 
-CHECK(on_ping)
+HANDLER(on_ping)
 {
     (void)c;
     (void)f;
@@ -31,7 +31,7 @@ CHECK(on_ping)
     return CHAN_OK;
 }
 
-CHECK(on_unexpected)
+HANDLER(on_unexpected)
 {
     (void)c;
     (void)in;
@@ -39,17 +39,17 @@ CHECK(on_unexpected)
     return CHAN_PROTOCOL;
 }
 
-CHECK(on_ack)
+HANDLER(on_ack)
 {
     return chan_on_ack(c, in->now, &f->u.ack);
 }
 
-CHECK(on_open)
+HANDLER(on_open)
 {
     return chan_in_open(c, in, &f->u.open);
 }
 
-CHECK(on_data)
+HANDLER(on_data)
 {
     return chan_in_data(c, in, &f->u.data);
 }
@@ -64,7 +64,7 @@ static enum chan_verdict ours(struct wf_chan *c, uint64_t number, struct wf_mess
     return CHAN_OK;
 }
 
-CHECK(on_credit)
+HANDLER(on_credit)
 {
     struct wf_message_out *m = NULL;
     enum chan_verdict v = CHAN_OK;
@@ -85,12 +85,12 @@ CHECK(on_credit)
     return v;
 }
 
-CHECK(on_cancel)
+HANDLER(on_cancel)
 {
     return chan_in_cancel(c, in, f);
 }
 
-CHECK(on_stop)
+HANDLER(on_stop)
 {
     struct wf_message_out *m = NULL;
     enum chan_verdict v = ours(c, f->u.cancel.number, &m);
@@ -101,7 +101,7 @@ CHECK(on_stop)
     return v;
 }
 
-CHECK(on_datagram)
+HANDLER(on_datagram)
 {
     struct wf_chan_event e = {.kind = WF_CHAN_DATAGRAM, .data = f->u.bytes.data};
 
@@ -111,7 +111,7 @@ CHECK(on_datagram)
     return CHAN_OK;
 }
 
-CHECK(on_challenge)
+HANDLER(on_challenge)
 {
     struct wf_frame answer = *f;
 
@@ -120,30 +120,30 @@ CHECK(on_challenge)
     return CHAN_OK;
 }
 
-CHECK(on_response)
+HANDLER(on_response)
 {
     chan_path_event(c, in->now, wf_paths_on_response(&c->paths, &in->from, f->u.token));
     return CHAN_OK;
 }
 
-CHECK(on_new_id)
+HANDLER(on_new_id)
 {
     (void)in;
     return chan_cid_new(c, f);
 }
 
-CHECK(on_retire_id)
+HANDLER(on_retire_id)
 {
     (void)in;
     return chan_cid_retire(c, f->u.new_id.sequence);
 }
 
-CHECK(on_rekey)
+HANDLER(on_rekey)
 {
     return chan_keys_on_rekey(c, in->now, f);
 }
 
-CHECK(on_error)
+HANDLER(on_error)
 {
     struct wf_message_out *m = NULL;
     struct wf_chan_event e = {.kind = WF_CHAN_ERROR,
@@ -157,7 +157,7 @@ CHECK(on_error)
     return chan_notice(c, &e) ? CHAN_OK : CHAN_LOST;
 }
 
-CHECK(on_close)
+HANDLER(on_close)
 {
     (void)in;
     chan_end(c, WEFT_ERR_CLOSED, f->u.error.code, f->u.error.text);

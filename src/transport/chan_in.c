@@ -137,7 +137,7 @@ static enum chan_verdict account(struct wf_chan *c, const struct chan_incoming *
 
     if (cost == 0)
         return CHAN_OK;
-    /* What came with the handshake was sent before its sender knew our limits. */
+    /* What came with the handshake was sent before its sender knew our limits. SPEC 3.4-2 */
     if (in->is_early) {
         if (to > m->credit)
             m->credit = to;

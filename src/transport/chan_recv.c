@@ -7,7 +7,7 @@
 
 #define BATCH 64u
 
-/* The peer got our CONFIRM: it counts as acknowledged (spec 4.1-5). */
+/* The peer got our CONFIRM: it counts as acknowledged (SPEC 4.1-5). */
 static void confirm(struct wf_chan *c, weft_time now)
 {
     c->is_confirmed = true;

@@ -48,7 +48,7 @@ TEST(a_longer_message_goes_on_after_the_handshake)
     pair_free(&p);
 }
 
-TEST(a_server_with_little_or_no_credit_takes_what_came_early_and_holds_the_rest)
+TEST(a_server_with_little_or_no_credit_takes_what_came_early_and_holds_the_rest) /* SPEC 3.4-2 */
 {
     for (uint64_t credit = 0; credit < 400; credit += 100) {
         struct wf_params server = pair_params();

@@ -146,6 +146,27 @@ TEST(the_smaller_idle_time_of_both_ends_without_a_packet_ends_it_without_a_word)
     }
 }
 
+TEST(an_open_message_keeps_a_silent_session_and_a_dead_peer_ends_it_all_the_same) /* SPEC 4.5-3 */
+{
+    struct pair_options o = {.seed = test_seed()};
+    struct pair_source s = {.who = 0, .length = 1000000, .open_ended = true};
+
+    o.config[0].params = pair_params();
+    o.config[0].params.idle_ms = 3000;
+    begin(&o);
+    pair_open(&p, &s, WF_PRIORITY_NORMAL);
+    uint64_t before = p.end[0].datagrams_out + p.end[1].datagrams_out;
+    (void)pair_run(&p, p.now + 60000000);
+    CHECK_EQ(p.end[0].closed, 0);
+    CHECK_EQ(p.end[1].closed, 0);
+    CHECK_LE(p.end[0].datagrams_out + p.end[1].datagrams_out - before, 4 * 60);
+    p.link.is_dead[0] = true;
+    (void)pair_run(&p, p.now + 4000000);
+    CHECK_EQ(p.end[0].closed, 1);
+    CHECK_EQ(p.end[1].closed, 1);
+    pair_free(&p);
+}
+
 TEST(a_dead_peer_costs_at_most_12_probes)
 {
     struct pair_options o = {.seed = test_seed()};
