@@ -175,6 +175,9 @@ void session_release_if_done(struct session *s);
 void session_enter(struct session *s, enum session_state next);
 void session_begun(struct session *s, weft_time now);
 
+/* core_stats.c: what a session counted is added to the totals, when it goes or when somebody looks. */
+void core_count(struct wf_core_stats *to, const struct session *s);
+
 /* core_hs.c */
 void hs_progress(struct session *s, weft_time now);
 void accept_solve(struct wf_core *c, weft_time now, const struct wf_datagram *d);

@@ -139,24 +139,34 @@ weft_err session_bind_peer(struct session *s, const uint8_t key[32], bool one_wa
     return WEFT_OK;
 }
 
-/* The newest session that stands and will, else one that is being made, else NULL. now 0: one that
- * fades is good too. */
-static struct session *session_find(struct wf_core *c, weft_time now, const uint8_t key[32],
-                                    bool one_way)
+/* A call under way to another address than this one may never succeed. */
+static bool calls_elsewhere(const struct session *s, const struct wf_core_send_params *p)
 {
+    struct wf_addr to = wf_addr_normalise(&p->address);
+
+    return s->state == SESSION_CALLING && wf_addr_is_set(&to) && !wf_addr_equal(&s->remote, &to);
+}
+
+/* The newest session that stands and will, else one that is being made, else NULL. Without an
+ * address one that fades is good too. */
+static struct session *session_find(struct wf_core *c, weft_time now,
+                                    const struct wf_core_send_params *to)
+{
+    bool can_call = wf_addr_is_set(&to->address);
     uint8_t name[33];
     struct peer *p = NULL;
     struct session *making = NULL;
 
-    memcpy(name, key, 32);
-    name[32] = one_way;
+    memcpy(name, to->to, 32);
+    name[32] = to->one_way;
     p = wf_table_get(&c->peers, wf_span(name, sizeof name));
     for (struct wf_link *l = p == NULL ? NULL : p->sessions.first; l != NULL; l = l->next) {
         struct session *s = WF_CONTAINER_OF(l, struct session, peer_link);
 
-        if (s->state == SESSION_OPEN && (now == 0 || !wf_chan_is_fading(s->chan, now)))
+        if (s->state == SESSION_OPEN && (!can_call || !wf_chan_is_fading(s->chan, now)))
             return s;
-        if (s->state != SESSION_OPEN && s->state != SESSION_ENDED && making == NULL)
+        if (s->state != SESSION_OPEN && s->state != SESSION_ENDED && making == NULL &&
+            !calls_elsewhere(s, to))
             making = s;
     }
     return making;
@@ -243,6 +253,7 @@ void session_free(struct session *s)
 {
     struct wf_core *c = s->core;
 
+    core_count(&c->stats, s);
     while (s->messages.first != NULL)
         message_free(c, WF_CONTAINER_OF(s->messages.first, struct message, link));
     while (s->pings.first != NULL)
@@ -285,8 +296,7 @@ static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_s
 weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                       struct session **out)
 {
-    bool can_call = wf_addr_is_set(&p->address);
-    struct session *s = session_find(c, can_call ? now : 0, p->to, p->one_way);
+    struct session *s = session_find(c, now, p);
     weft_err err = WEFT_OK;
 
     if (s != NULL) {
@@ -295,7 +305,7 @@ weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_sen
     }
     if (c->shut)
         return WEFT_ERR_CLOSED;
-    if (!can_call)
+    if (!wf_addr_is_set(&p->address))
         return WEFT_ERR_ADDRESS;
     if (memcmp(p->to, c->identity->public_key, 32) == 0)
         return WEFT_ERR_USAGE; /* SPEC 1.3-6 */

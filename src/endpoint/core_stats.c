@@ -16,6 +16,19 @@ static struct session *session_at(const struct wf_core *c, size_t index)
     return l == NULL ? NULL : (struct session *)((uintptr_t)l - offsetof(struct session, all_link));
 }
 
+void core_count(struct wf_core_stats *to, const struct session *s)
+{
+    struct wf_chan_stats chan;
+
+    if (s->chan == NULL)
+        return;
+    wf_chan_stats(s->chan, &chan);
+    to->packets_lost += chan.packets_lost;
+    to->frames_resent += chan.frames_resent;
+    to->packets_forged += chan.packets_forged;
+    to->packets_replayed += chan.packets_replayed;
+}
+
 void wf_core_stats(const struct wf_core *c, struct wf_core_stats *out)
 {
     *out = c->stats;
@@ -24,13 +37,8 @@ void wf_core_stats(const struct wf_core *c, struct wf_core_stats *out)
     for (const struct wf_link *l = c->all.first; l != NULL; l = l->next) {
         const struct session *s =
             (const struct session *)((uintptr_t)l - offsetof(struct session, all_link));
-        struct wf_chan_stats chan;
 
-        wf_chan_stats(s->chan, &chan);
-        out->packets_lost += chan.packets_lost;
-        out->frames_resent += chan.frames_resent;
-        out->packets_forged += chan.packets_forged;
-        out->packets_replayed += chan.packets_replayed;
+        core_count(out, s);
     }
     out->sessions = c->all.count;
     out->messages_open = wf_table_count(&c->messages);

@@ -89,6 +89,7 @@ struct wf_open {
     bool ok;
     bool tag_failed; /* counted against the limit of forgeries; false for malformed, replayed or
                         stale ones */
+    bool repeated;   /* its number was seen already, or is too old to be known */
     bool new_phase; /* the first packet of a new generation, at either role; the server's tx changed
                        with it */
     uint64_t number;

@@ -86,8 +86,9 @@ static bool settle(struct wf_keys *k, struct wf_replay *rx, const struct wf_aead
         k->forged++;
         return false;
     }
-    if (!wf_replay_mark(rx, op->number))
-        return false; /* a second copy in the same batch */
+    p->repeated = !wf_replay_mark(rx, op->number); /* a second copy in the same batch */
+    if (p->repeated)
+        return false;
     p->ok = true;
     p->number = op->number;
     p->frames = wf_span(op->out, op->in_len - WF_PACKET_TAG);
@@ -129,7 +130,10 @@ size_t wf_keys_open(struct wf_keys *k, struct wf_replay *rx, struct wf_aead *aea
         struct header h;
 
         *p = (struct wf_open){.packet = p->packet, .len = p->len};
-        if (wf_keys_spent(k) || !unmask(k, p, rx->highest, &h) || !wf_replay_fresh(rx, h.number))
+        if (wf_keys_spent(k) || !unmask(k, p, rx->highest, &h))
+            continue;
+        p->repeated = !wf_replay_fresh(rx, h.number);
+        if (p->repeated)
             continue;
         /* Emptying the run may change the keys, so the choice is made again after it. */
         if (run.count == WF_KEYS_BATCH || choose(k, h.bytes[0]) != run.key) {

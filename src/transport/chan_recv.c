@@ -72,7 +72,8 @@ static void take_one(struct wf_chan *c, weft_time now, const struct wf_chan_arri
 {
     if (!o->ok) { /* SPEC 2.1-3 */
         c->stats.packets_forged += o->tag_failed;
-        c->stats.packets_dropped += !o->tag_failed;
+        c->stats.packets_replayed += o->repeated;
+        c->stats.packets_dropped += !o->tag_failed && !o->repeated;
         return;
     }
     c->stats.packets_received++;
