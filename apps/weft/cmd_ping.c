@@ -181,17 +181,18 @@ static void on_outcome(const weft_outcome *o, void *user)
     (void)fflush(stdout);
 }
 
+/* More than TEXT_BYTES when it is too long; text has room for one byte more. */
 static size_t gather(char *text, int argc, char **argv)
 {
     size_t len = 0;
 
     if (argc == 0)
-        return fread(text, 1, TEXT_BYTES, stdin);
+        return fread(text, 1, TEXT_BYTES + 1, stdin);
     for (int i = 0; i < argc; i++) {
         size_t n = strlen(argv[i]);
 
-        if (len + n + 1 > TEXT_BYTES)
-            break;
+        if (n + 1 > TEXT_BYTES - len)
+            return TEXT_BYTES + 1;
         if (i > 0)
             text[len++] = ' ';
         memcpy(text + len, argv[i], n);
@@ -221,7 +222,7 @@ static int echo_once(struct pinger *p, weft_node *node, const char *to, weft_bod
 
 int cmd_echo(struct app *a, int argc, char **argv)
 {
-    static char text[TEXT_BYTES];
+    static char text[TEXT_BYTES + 1];
     struct pinger p = {.app = a, .count = 1, .interval_ms = 1000, .within_ms = 10000};
     weft_node_params np = WEFT_NODE_PARAMS;
     weft_node *node = NULL;
@@ -230,9 +231,13 @@ int cmd_echo(struct app *a, int argc, char **argv)
 
     if (status >= 0)
         return status;
-    if (read_options(&p) != 0 || app_open_to(a, &np, argv[0], &node) != 0)
+    if (read_options(&p) != 0)
         return 1;
     len = gather(text, argc - 1, argv + 1);
+    if (len > TEXT_BYTES)
+        return app_fail(a, "a text has at most 64 KiB; `weft cat` and `weft send` carry more.");
+    if (app_open_to(a, &np, argv[0], &node) != 0)
+        return 1;
     status = 0;
     while (p.seq < p.count && status == 0) {
         p.seq++;
