@@ -161,6 +161,7 @@ TEST(an_open_message_keeps_a_silent_session_and_a_dead_peer_ends_it_all_the_same
     CHECK_EQ(p.end[1].closed, 0);
     CHECK_LE(p.end[0].datagrams_out + p.end[1].datagrams_out - before, 4 * 60);
     p.link.is_dead[0] = true;
+    p.link.is_dead[1] = true;
     (void)pair_run(&p, p.now + 4000000);
     CHECK_EQ(p.end[0].closed, 1);
     CHECK_EQ(p.end[1].closed, 1);
