@@ -286,8 +286,12 @@ void wf_core_cancel(struct wf_core *c, uint64_t id, uint64_t code)
         return;
     s = m->session;
     message_outcome(c, m, WF_OUTCOME_FAILED, WEFT_ERR_CANCELLED, code);
-    if (s != NULL && s->state != SESSION_ENDED)
-        session_touch(s);
+    if (s == NULL || s->state == SESSION_ENDED)
+        return;
+    /* Who waits for this reply may never have heard of it. */
+    if (m->regards != 0)
+        wf_chan_error(s->chan, m->regards, code, (weft_span){NULL, 0});
+    session_touch(s);
 }
 
 weft_err wf_core_reply(struct wf_core *c, uint64_t id, const struct wf_core_reply_params *p,
@@ -316,6 +320,7 @@ weft_err wf_core_reply(struct wf_core *c, uint64_t id, const struct wf_core_repl
         return WEFT_ERR_NOMEM;
     }
     m->user = p->user;
+    m->regards = in->number;
     m->early = in->early; /* the CONFIRM now waits for the reply's bytes */
     in->early = false;
     c->stats.messages_out++;

@@ -108,6 +108,7 @@ struct message {
     enum wf_core_outcome outcome;
     uint64_t reply_id; /* the incoming reply, 0: none yet */
     uint64_t packets, resent, handshake_us;
+    uint64_t regards;  /* number of the peer's message that it answers, 0: none */
     bool called; /* it waited for the handshake */
     /* incoming */
     uint64_t reply_to_id; /* our message that it answers, 0: none */
