@@ -65,6 +65,32 @@ static bool receiver_lives(const struct sim_world *w, const struct sim_message *
     return m->arrived && sim_host_runs(h) && h->boots == m->receiver_boot;
 }
 
+/* Calls about a message that is over are refused or change nothing. id may be one of either kind.
+ */
+static void misuse(struct sim_world *w, struct sim_host *h, uint64_t id)
+{
+    const struct wf_core_reply_params reply = {.length = 1};
+    uint8_t byte[1] = {0};
+    uint64_t other = 0;
+    size_t taken = 0;
+    bool at_end = false;
+
+    if (!sim_has(&w->plan, SIM_CLASS_MISUSE))
+        return;
+    if (wf_core_write(h->core, id, (weft_span){byte, 1}, true, &taken) == WEFT_OK) {
+        sim_fail(&w->log, "host %u: a message that is over takes bytes", (unsigned)h->index);
+    }
+    wf_core_cancel(h->core, id, CANCEL_CODE);
+    wf_core_consume(h->core, id, 1000);
+    if (wf_core_peek(h->core, id, &at_end).len != 0) {
+        sim_fail(&w->log, "host %u: a message that is over yields bytes", (unsigned)h->index);
+    }
+    if (wf_core_reply(h->core, id, &reply, &other) == WEFT_OK) {
+        sim_fail(&w->log, "host %u: a message that is over takes a reply", (unsigned)h->index);
+    }
+    wf_core_release(h->core, id, STOP_CODE);
+}
+
 /* --- sending --- */
 
 static void write_some(struct sim_world *w, struct sim_host *h, struct sim_message *m)
@@ -145,9 +171,9 @@ static struct wf_core_send_params params_of(struct sim_world *w, const struct si
                                     .outcome_within_us = op->within_us,
                                     .user = user};
 
-    memcpy(p.to, w->hosts[op->to].key, sizeof p.to);
+    memcpy(p.to, op->wrong_key ? w->stranger_key : w->hosts[op->to].key, sizeof p.to);
     if (!op->only_session) {
-        p.address = w->net.ports[op->to].outside;
+        p.address = op->no_host ? sim_addr_void(&w->plan, 0) : w->net.ports[op->to].outside;
         sim_check_called(w, &w->hosts[op->host], &p.address);
     }
     return p;
@@ -293,6 +319,7 @@ static void finish_reading(struct sim_world *w, struct sim_host *h, struct sim_m
     wf_core_release(h->core, m->in_id,
                     owes_reply && !w->messages[m->index | 1u].sent ? WF_CODE_INTERNAL
                                                                    : WF_CODE_NONE);
+    misuse(w, h, m->in_id);
 }
 
 /* Takes in at most `limit` bytes of what lies ready; false when nothing does now. */
@@ -481,6 +508,7 @@ static void on_outcome(struct sim_world *w, struct sim_host *h, const struct wf_
         sim_fail(&w->log, "message %u has an outcome that does not exist", (unsigned)m->index);
         return;
     }
+    misuse(w, h, ev->id);
     m->outcome = ev->outcome;
     m->err = ev->err;
     m->code = ev->code;
@@ -501,12 +529,14 @@ static void on_pong(struct sim_world *w, struct sim_host *h, const struct wf_cor
         sim_fail(&w->log, "host %u: an answer to a ping that was not asked", (unsigned)h->index);
         return;
     }
+    const struct sim_op *op = &w->ops[index];
+
     *waits = false;
     w->pongs++;
     sim_log_say(&w->log, "host %u: ping %d: %s", (unsigned)h->index, (int)index,
                 weft_strerror(ev->err));
     if (ev->kind == WF_CORE_PING_FAILED && w->plan.soft && w->phase < SIM_PHASE_SHUT &&
-        w->ops[index].within_us == 0) {
+        op->within_us == 0 && !op->wrong_key && !op->no_host && !op->only_session) {
         sim_fail(&w->log, "host %u: a ping fails for no reason: %s", (unsigned)h->index,
                  weft_strerror(ev->err));
     }

@@ -158,6 +158,8 @@ void sim_check_arrival(struct sim_world *w, const struct sim_message *m,
 
     if (!m->sent) {
         sim_fail(&w->log, "message %u is delivered and was never sent", (unsigned)m->index);
+    } else if (m->op->wrong_key) {
+        sim_fail(&w->log, "message %u is delivered to another key", (unsigned)m->index);
     } else if (m->arrived) {
         sim_fail(&w->log, "message %u is delivered twice", (unsigned)m->index);
     } else if (ev->nobody != hidden || memcmp(ev->peer, key, sizeof ev->peer) != 0) {
@@ -181,6 +183,8 @@ static bool was_asked_for(const struct sim_world *w, const struct sim_message *m
     const struct sim_message *request = &w->messages[m->index & ~1u];
 
     if (m->cancelled || request->cancelled || op->within_us != 0 || op->only_session)
+        return true;
+    if (op->wrong_key || op->no_host)
         return true;
     if (op->message.stop_after != SIM_ALL)
         return true;
@@ -214,6 +218,9 @@ static void check_success(struct sim_world *w, const struct sim_message *m)
 
     if (replied != wants_reply) {
         sim_fail(&w->log, "message %u has an outcome of the wrong kind", (unsigned)m->index);
+    } else if (m->op->wrong_key) {
+        sim_fail(&w->log, "message %u to a key that nobody has is reported as delivered",
+                 (unsigned)m->index);
     } else if (!m->arrived && !late) {
         sim_fail(&w->log, "message %u is reported as delivered and never came", (unsigned)m->index);
     } else if (!replied && !m->ended) {

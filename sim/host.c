@@ -47,6 +47,17 @@ void sim_host_init(struct sim_world *w, uint32_t index)
     sim_mem_init(&h->mem, 0, &w->log);
 }
 
+void sim_host_stranger(struct sim_world *w)
+{
+    struct wf_prng keys = sim_stream(w->plan.seed, SIM_PURPOSE_HOST_KEYS + SIM_HOSTS_MAX);
+    const struct wf_rng source = wf_prng_rng(&keys);
+    uint8_t seed[32];
+    uint8_t secret[WF_SIGN_SECRET_LEN];
+
+    wf_random(&source, seed, sizeof seed);
+    wf_sign_keypair(w->stranger_key, secret, seed);
+}
+
 static void drop_received(struct sim_host *h)
 {
     while (h->rx_first != NULL) {
@@ -327,6 +338,22 @@ static void hand_over(struct sim_world *w, struct sim_host *h, struct batch *b)
     }
 }
 
+/* Early ticks and refusals of what was never sent do no harm. */
+static void disturb(struct sim_world *w, struct sim_host *h)
+{
+    const struct wf_addr *to = &w->net.ports[wf_prng_below(&h->prng, SIM_HOSTS_MAX)].outside;
+
+    if (!sim_has(&w->plan, SIM_CLASS_MISUSE))
+        return;
+    if (wf_prng_chance(&h->prng, 1, 8)) {
+        wf_core_tick(h->core, sim_host_now(w, h));
+    }
+    if (wf_prng_chance(&h->prng, 1, 32)) {
+        wf_core_too_big(h->core, sim_host_now(w, h), to,
+                        (size_t)wf_prng_between(&h->prng, 0, 70000));
+    }
+}
+
 void sim_host_wake(struct sim_world *w, struct sim_host *h)
 {
     struct batch b = {.count = 0};
@@ -347,6 +374,7 @@ void sim_host_wake(struct sim_world *w, struct sim_host *h)
         free(p);
     }
     hand_over(w, h, &b);
+    disturb(w, h);
     sim_host_pump(w, h);
     if (h->rx_first != NULL) {
         arm_wake(w, h, 1);

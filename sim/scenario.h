@@ -55,6 +55,8 @@ struct sim_op {
     uint32_t host, to;
     bool nobody;       /* without showing a key */
     bool only_session; /* no address is given */
+    bool wrong_key;    /* a key that no host has */
+    bool no_host;      /* an address that no host has */
     uint8_t priority;
     uint64_t within_us; /* 0: no limit */
     struct sim_message_plan message;

@@ -38,7 +38,7 @@ static void draw_message(const struct sim_scenario *s, struct wf_prng *p,
                                    .write_chunk = SIM_ALL,
                                    .read_chunk = SIM_ALL,
                                    .stop_after = SIM_ALL};
-    if (sim_has(s, SIM_CLASS_SMALL_CREDIT)) {
+    if (sim_has(s, SIM_CLASS_SMALL_CREDIT) || sim_has(s, SIM_CLASS_MANY)) {
         m->length %= LENGTH_BY_PIECES; /* or it would take a round trip for every few bytes */
     } else if (sim_has(s, SIM_CLASS_BIG) && big) {
         m->length = length_big;
@@ -64,7 +64,12 @@ static void draw_ends(const struct sim_scenario *s, struct wf_prng *p, struct si
     const bool expires = wf_prng_chance(p, 1, 3);
     const uint64_t within = sim_scale(p, 1000, 20 * SECOND);
     const bool cancels_reply = wf_prng_chance(p, 1, 8);
+    const uint64_t misled = wf_prng_below(p, 8);
 
+    if (sim_has(s, SIM_CLASS_WRONG_KEY)) {
+        op->wrong_key = misled == 0;
+        op->no_host = misled == 1;
+    }
     if (sim_has(s, SIM_CLASS_CANCEL) && cancels) {
         op->message.cancel_after_us = cancel_us;
     }
@@ -96,7 +101,7 @@ static void draw_op(const struct sim_scenario *s, struct wf_prng *p, struct sim_
         op->to = (op->host + (uint32_t)wf_prng_between(p, 1, s->host_count - 1)) % s->host_count;
     }
     op->at = wf_prng_between(p, 0, s->heal_at * 8 / 10);
-    if (at_once) {
+    if (at_once || sim_has(s, SIM_CLASS_MANY)) {
         op->at = s->hosts[op->host].boot_at;
     }
     op->priority = (uint8_t)wf_prng_below(p, 3);
@@ -116,6 +121,9 @@ void sim_draw_ops(struct sim_scenario *s)
     uint64_t bytes = 0;
 
     s->op_count = (size_t)wf_prng_between(&p, 2, 20);
+    if (sim_has(s, SIM_CLASS_MANY)) {
+        s->op_count = SIM_OPS_MAX - s->op_count;
+    }
     for (size_t i = 0; i < s->op_count; i++) {
         struct wf_prng own = sim_stream(s->seed, SIM_PURPOSE_OPTIONS + i);
         struct sim_op *op = &s->ops[i];

@@ -121,6 +121,7 @@ static void init(struct sim_world *w, const struct sim_options *options)
     for (uint32_t i = 0; i < w->plan.host_count; i++) {
         sim_host_init(w, i);
     }
+    sim_host_stranger(w);
     sim_app_init(w);
     sim_attack_init(w);
     push_plan(w);

@@ -132,6 +132,7 @@ struct sim_world {
     struct sim_fault late_faults[SIM_FAULTS_MAX * 2]; /* made at run time */
     size_t late_fault_count;
     unsigned moves[SIM_HOSTS_MAX];
+    uint8_t stranger_key[32]; /* of nobody here */
     struct sim_flow flows[SIM_FLOWS_MAX];
     size_t flow_count;
     struct wf_prng attack_prng;
@@ -169,6 +170,8 @@ bool sim_tells(struct sim_world *w, enum sim_lie lie); /* true once, when this l
 
 /* --- host.c --- */
 void sim_host_init(struct sim_world *w, uint32_t index);
+/* Makes the key that no host has. */
+void sim_host_stranger(struct sim_world *w);
 void sim_host_deinit(struct sim_world *w, struct sim_host *h);
 void sim_host_boot(struct sim_world *w, struct sim_host *h);
 void sim_host_crash(struct sim_world *w, struct sim_host *h);
