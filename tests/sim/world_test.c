@@ -136,6 +136,20 @@ TEST(memory_taken_for_a_stranger_is_found)
     check_lie(SIM_LIE_ALLOCATES, "stranger's word");
 }
 
+TEST(a_third_of_the_seeds_is_mild_and_more_are_by_chance)
+{
+    enum { DRAWS = 1000 };
+    static struct sim_scenario s;
+    unsigned mild = 0;
+
+    for (uint64_t seed = 1; seed <= DRAWS; seed++) {
+        sim_scenario_draw(&s, seed, 0);
+        mild += s.soft;
+    }
+    CHECK_LE(DRAWS / 3, mild + 40);
+    CHECK_LE(mild, DRAWS / 2);
+}
+
 TEST(every_class_is_drawn_as_often_as_its_line_says)
 {
     enum { DRAWS = 4000 };
@@ -151,8 +165,9 @@ TEST(every_class_is_drawn_as_often_as_its_line_says)
     for (unsigned i = 0; i < SIM_CLASSES; i++) {
         const unsigned want = DRAWS / 100 * sim_class_texts[i].percent;
 
+        /* The mild seeds, a third of all, do without those that nothing can be promised under. */
         test_note("class %s", sim_class_texts[i].word);
-        CHECK_LE(want, seen[i] + 120);
+        CHECK_LE(want * 2 / 3, seen[i] + 120);
         CHECK_LE(seen[i], want + 120);
     }
 }
@@ -160,7 +175,7 @@ TEST(every_class_is_drawn_as_often_as_its_line_says)
 TEST(a_class_that_is_off_leaves_what_the_others_draw)
 {
     static struct sim_scenario with, without;
-    const uint64_t off = (uint64_t)1 << SIM_CLASS_CANCEL | (uint64_t)1 << SIM_CLASS_RESTART;
+    const uint64_t off = (uint64_t)1 << SIM_CLASS_CANCEL | (uint64_t)1 << SIM_CLASS_OPEN_ENDED;
 
     for (uint64_t seed = 1; seed <= 200; seed++) {
         sim_scenario_draw(&with, seed, 0);
