@@ -169,7 +169,7 @@ void wf_message_out_acked(struct wf_message_out *m, struct wf_block_pool *pool,
         return;
     if (p->end)
         m->end_once = WF_ONCE_ACKED;
-    if (to <= m->acked)
+    if (to <= m->acked || p->len == 0)
         return;
     if (p->offset <= m->acked) {
         advance(m, pool, to);
