@@ -12,7 +12,9 @@
  *
  * Threads  A node belongs to one thread; only weft_node_stop may be called from another thread or a
  * signal handler. Nodes share nothing. Memory   What a callback or event points to lives until it
- * returns, or until the next call of weft_node_events. Time     Milliseconds.
+ * returns, or until the next call of weft_node_events. Time     Milliseconds. Inside   A function
+ * that the node calls may call the node's own, all but weft_node_run and weft_node_poll
+ * (WEFT_ERR_USAGE) and weft_node_close (which ends the program).
  */
 #ifndef WEFT_NODE_H
 #define WEFT_NODE_H
@@ -48,7 +50,8 @@ typedef struct weft_node_params {
 WEFT_API WEFT_NODISCARD weft_err weft_node_open(weft_node **out, const weft_node_params *params);
 
 /* Says goodbye to all peers (waiting at most half a second), gives every message its outcome and
- * frees the node. NULL is allowed. */
+ * frees the node; the functions it calls meanwhile cannot send (WEFT_ERR_CLOSED). NULL is allowed.
+ */
 WEFT_API void weft_node_close(weft_node *node);
 
 WEFT_API weft_key weft_node_key(const weft_node *node);
@@ -119,6 +122,7 @@ typedef struct weft_stream_handler {
 WEFT_API WEFT_NODISCARD weft_err weft_node_serve_stream(weft_node *node, const char *service,
                                                         const weft_stream_handler *handler,
                                                         void *user);
+/* More may come, from the next weft_node_poll on; never before this returns. */
 WEFT_API void weft_exchange_resume(weft_exchange *exchange);
 
 /* Who may use a service: "*" is every service; key NULL is anybody. With no rule at all a node

@@ -5,8 +5,9 @@
  * both use it in the same way.
  *
  * Order    After every call that takes `now`: drain wf_core_next_event, then wf_core_send until it
- * yields nothing, then ask wf_core_deadline. Threads  One thread at a time. Memory   All through
- * config.mem. A message body is bounded by buffers and credit, never held whole.
+ * yields nothing and wf_core_has_events is false, then ask wf_core_deadline. Threads  One thread at
+ * a time. Memory   All through config.mem. A message body is bounded by buffers and credit, never
+ * held whole.
  */
 #ifndef WF_ENDPOINT_CORE_H
 #define WF_ENDPOINT_CORE_H
@@ -152,6 +153,8 @@ struct wf_core_event {
     struct wf_frame_open open; /* spans live until the next call */
 };
 bool wf_core_next_event(struct wf_core *c, struct wf_core_event *out);
+/* There may be an event: sending can end a session too. */
+bool wf_core_has_events(const struct wf_core *c);
 
 /* --- what is held, and what happened --- */
 struct wf_core_stats {

@@ -274,6 +274,11 @@ static bool pull_session(struct session *s, struct wf_core_event *out)
     return false;
 }
 
+bool wf_core_has_events(const struct wf_core *c)
+{
+    return c->notes.first != NULL || c->noisy.first != NULL;
+}
+
 bool wf_core_next_event(struct wf_core *c, struct wf_core_event *out)
 {
     core_release_taken(c);

@@ -248,12 +248,30 @@ static weft_time earlier(weft_time a, weft_time b)
     return a < b ? a : b;
 }
 
+/* What was left lying, because somebody stopped taking it, is due at once. */
+static bool has_leftovers(const struct wf_core *c)
+{
+    return c->notes.first != NULL || c->dirty.first != NULL || c->reply_count > 0;
+}
+
 weft_time wf_core_deadline(const struct wf_core *c)
 {
-    weft_time at = earlier(wf_heap_deadline(&c->timers), wf_heap_deadline(&c->expiries));
+    weft_time at = has_leftovers(c)
+                       ? 0
+                       : earlier(wf_heap_deadline(&c->timers), wf_heap_deadline(&c->expiries));
 
     at = earlier(at, wf_heap_deadline(&c->ping_timers));
     return c->adm == NULL ? at : earlier(at, wf_adm_deadline(c->adm));
+}
+
+/* Each session that is due once: a new deadline may be due already (proof of work is), and must not
+ * keep the others from theirs. */
+static void collect_due(struct wf_core *c, weft_time now, struct wf_list *due)
+{
+    struct wf_heap_node *n = NULL;
+
+    for (n = wf_heap_pop_due(&c->timers, now); n != NULL; n = wf_heap_pop_due(&c->timers, now))
+        wf_list_push_back(due, &WF_CONTAINER_OF(n, struct session, timer)->due_link);
 }
 
 static void tick_session(struct session *s, weft_time now)
@@ -271,18 +289,14 @@ static void tick_session(struct session *s, weft_time now)
 void wf_core_tick(struct wf_core *c, weft_time now)
 {
     struct wf_heap_node *n = NULL;
+    struct wf_list due = {0};
 
     core_release_taken(c);
     if (c->adm != NULL && now >= wf_adm_deadline(c->adm))
         wf_adm_tick(c->adm, now);
-    /* Each session once: its next deadline may be due already, and then comes with the next tick.
-     */
-    for (size_t left = c->timers.count; left > 0; left--) {
-        n = wf_heap_pop_due(&c->timers, now);
-        if (n == NULL)
-            break;
-        tick_session(WF_CONTAINER_OF(n, struct session, timer), now);
-    }
+    collect_due(c, now, &due);
+    for (struct wf_link *l = wf_list_pop_front(&due); l != NULL; l = wf_list_pop_front(&due))
+        tick_session(WF_CONTAINER_OF(l, struct session, due_link), now);
     for (n = wf_heap_pop_due(&c->expiries, now); n != NULL; n = wf_heap_pop_due(&c->expiries, now))
         message_expire(c, WF_CONTAINER_OF(n, struct message, timer));
     for (n = wf_heap_pop_due(&c->ping_timers, now); n != NULL;

@@ -68,7 +68,7 @@ struct session {
     struct wf_chan *chan;
     struct wf_hs *hs;  /* client, until done */
     struct peer *peer; /* NULL for nobody */
-    struct wf_link peer_link, all_link, dirty_link, noisy_link, calling_link;
+    struct wf_link peer_link, all_link, dirty_link, noisy_link, calling_link, due_link;
     struct wf_heap_node timer;
     enum session_state state;
     enum wf_role role;
@@ -107,8 +107,8 @@ struct message {
     bool expect_reply, open_ended, delivered, has_outcome;
     enum wf_core_outcome outcome;
     uint64_t reply_id; /* the incoming reply, 0: none yet */
-    uint64_t packets, resent, handshake_us;
     uint64_t regards;  /* number of the peer's message that it answers, 0: none */
+    uint64_t packets, resent, handshake_us;
     bool called; /* it waited for the handshake */
     /* incoming */
     uint64_t reply_to_id; /* our message that it answers, 0: none */
@@ -176,7 +176,8 @@ void session_release_if_done(struct session *s);
 void session_enter(struct session *s, enum session_state next);
 void session_begun(struct session *s, weft_time now);
 
-/* core_stats.c: what a session counted is added to the totals, when it goes or when somebody looks. */
+/* core_stats.c: what a session counted is added to the totals, when it goes or when somebody looks.
+ */
 void core_count(struct wf_core_stats *to, const struct session *s);
 
 /* core_hs.c */

@@ -21,7 +21,7 @@ static void on_wake(void *ctx)
 {
     weft_node *n = ctx;
 
-    if (atomic_load(&n->stopped))
+    if (atomic_load(&n->stopped) && n->running)
         wf_loop_stop(n->loop);
     node_pump(n);
 }
@@ -165,16 +165,24 @@ static void say_goodbye(weft_node *n)
 
 static void free_owned(weft_node *n)
 {
-    while (n->sendings.first != NULL) {
-        struct sending *s = WF_CONTAINER_OF(n->sendings.first, struct sending, link);
+    struct wf_link *l = NULL;
 
-        sending_fail(s, WEFT_ERR_CLOSED);
+    for (l = n->sendings.first; l != NULL; l = l->next) {
+        struct sending *s = WF_CONTAINER_OF(l, struct sending, link);
+
+        sending_close(s);
         sending_kill(s);
     }
-    while (n->taken.first != NULL)
-        sending_kill(WF_CONTAINER_OF(n->taken.first, struct sending, link));
-    while (n->exchanges.first != NULL)
-        exchange_kill(WF_CONTAINER_OF(n->exchanges.first, struct weft_exchange, link));
+    for (l = n->exchanges.first; l != NULL; l = l->next)
+        exchange_end(WF_CONTAINER_OF(l, struct weft_exchange, link), WEFT_ERR_CLOSED);
+    for (l = n->exchanges.first; l != NULL; l = l->next) {
+        struct weft_exchange *x = WF_CONTAINER_OF(l, struct weft_exchange, link);
+
+        x->is_listed = false;
+        exchange_kill(x);
+    }
+    while (n->taken_exchanges.first != NULL)
+        wf_list_push_back(&n->dead_exchanges, wf_list_pop_front(&n->taken_exchanges));
     node_sweep(n);
 }
 
@@ -184,6 +192,9 @@ void weft_node_close(weft_node *n)
 
     if (n == NULL)
         return;
+    WEFT_ASSERT(n->busy == 0);
+    n->busy++;
+    n->closing = true;
     if (n->udp != NULL && n->core != NULL && n->trains != NULL)
         say_goodbye(n);
     free_owned(n);
@@ -235,12 +246,18 @@ weft_err weft_node_run(weft_node *n)
     static const int numbers[] = {SIGTERM, SIGINT, 0};
     weft_err err = WEFT_OK;
 
+    if (n->busy > 0)
+        return WEFT_ERR_USAGE;
     n->signals = (struct wf_signals){.fn = on_signal, .ctx = n};
     err = wf_signals_open(&n->signals, n->loop, numbers);
     if (err != WEFT_OK)
         return err;
+    n->busy++;
+    n->running = true;
     if (!atomic_load(&n->stopped))
         err = wf_loop_run(n->loop);
+    n->running = false;
+    n->busy--;
     atomic_store(&n->stopped, false);
     wf_signals_close(&n->signals);
     return err;
@@ -249,12 +266,20 @@ weft_err weft_node_run(weft_node *n)
 weft_err weft_node_poll(weft_node *n, int timeout_ms)
 {
     uint64_t wait = timeout_ms < 0 ? WEFT_TIME_NEVER : (uint64_t)timeout_ms * 1000;
-    weft_err err = wf_loop_run_once(n->loop, n->event_count > 0 ? 0 : wait);
+    weft_err err = WEFT_OK;
 
+    if (n->busy > 0)
+        return WEFT_ERR_USAGE; /* from a function that the node called */
+    n->busy++;
+    err = wf_loop_run_once(n->loop, n->event_count > 0 ? 0 : wait);
+    n->busy--;
     return err;
 }
 
 bool weft_node_is_idle(const weft_node *n)
 {
-    return n->sendings.count == 0 && n->exchanges.count == 0;
+    size_t over = n->dead_sendings.count + n->taken.count + n->dead_exchanges.count +
+                  n->taken_exchanges.count;
+
+    return n->sendings.count + n->exchanges.count == over;
 }

@@ -33,27 +33,47 @@ static void on_event(weft_node *n, const struct wf_core_event *e)
         sending_on_event(e->user, e);
 }
 
+/* Elements leave the lists only when they are swept, so they can be walked while functions of the
+ * user's run. */
 static void feed_all(weft_node *n)
 {
-    struct wf_link *next = NULL;
-
-    for (struct wf_link *l = n->sendings.first; l != NULL; l = next) {
-        next = l->next;
+    for (struct wf_link *l = n->sendings.first; l != NULL; l = l->next)
         sending_feed(WF_CONTAINER_OF(l, struct sending, link));
-    }
-    for (struct wf_link *l = n->exchanges.first; l != NULL; l = next) {
-        next = l->next;
+    for (struct wf_link *l = n->exchanges.first; l != NULL; l = l->next)
         exchange_feed(WF_CONTAINER_OF(l, struct weft_exchange, link));
+}
+
+/* Those that are resumed again meanwhile wait for the next time, so that this ends. */
+static void feed_resumed(weft_node *n)
+{
+    for (size_t left = n->resumed.count; left > 0; left--) {
+        struct wf_link *l = wf_list_pop_front(&n->resumed);
+
+        exchange_go_on(WF_CONTAINER_OF(l, struct weft_exchange, resume_link));
+    }
+}
+
+static void tell_failed(weft_node *n)
+{
+    for (size_t left = n->failed.count; left > 0; left--) {
+        struct wf_link *l = wf_list_pop_front(&n->failed);
+        struct sending *s = WF_CONTAINER_OF(l, struct sending, fail_link);
+
+        sending_fail(s, s->failed);
     }
 }
 
 /* Frees what is over, when no function of the user's can look at it. */
 void node_sweep(weft_node *n)
 {
-    while (n->dead_sendings.first != NULL)
-        sending_free(WF_CONTAINER_OF(n->dead_sendings.first, struct sending, link));
-    while (n->dead_exchanges.first != NULL)
-        exchange_free(WF_CONTAINER_OF(n->dead_exchanges.first, struct weft_exchange, link));
+    struct wf_link *l = NULL;
+
+    for (l = wf_list_pop_front(&n->dead_sendings); l != NULL;
+         l = wf_list_pop_front(&n->dead_sendings))
+        sending_free(WF_CONTAINER_OF(l, struct sending, end_link));
+    for (l = wf_list_pop_front(&n->dead_exchanges); l != NULL;
+         l = wf_list_pop_front(&n->dead_exchanges))
+        exchange_free(WF_CONTAINER_OF(l, struct weft_exchange, end_link));
 }
 
 void node_drain(weft_node *n)
@@ -63,6 +83,8 @@ void node_drain(weft_node *n)
     if (n->draining)
         return; /* called from a user's function: the outer call goes on */
     n->draining = true;
+    tell_failed(n);
+    feed_resumed(n);
     if (n->resume_all) {
         n->resume_all = false;
         feed_all(n);
@@ -75,15 +97,18 @@ void node_drain(weft_node *n)
 
 /* --- for those who poll --- */
 
+weft_err node_make_events(weft_node *n)
+{
+    if (n->events == NULL)
+        n->events = wf_alloc_array(&n->mem, NODE_EVENTS_MAX, sizeof *n->events);
+    return n->events == NULL ? WEFT_ERR_NOMEM : WEFT_OK;
+}
+
+/* An outcome has its place from the start, for it must be told. */
 bool node_list_event(weft_node *n, const weft_event *e)
 {
-    if (n->event_count == NODE_EVENTS_MAX)
+    if (n->event_count + n->outcomes_due >= NODE_EVENTS_MAX || node_make_events(n) != WEFT_OK)
         return false;
-    if (n->events == NULL) {
-        n->events = wf_alloc_array(&n->mem, NODE_EVENTS_MAX, sizeof *n->events);
-        if (n->events == NULL)
-            return false;
-    }
     n->events[(n->event_first + n->event_count++) % NODE_EVENTS_MAX] = *e;
     return true;
 }
@@ -91,20 +116,25 @@ bool node_list_event(weft_node *n, const weft_event *e)
 /* Outcomes handed out at the last call are over now. */
 static void forget_taken(weft_node *n)
 {
+    struct wf_link *l = NULL;
+
+    if (n->taken.first != NULL || n->taken_exchanges.first != NULL)
+        node_kick(n); /* what is over is swept from the loop alone */
     while (n->taken.first != NULL)
-        sending_kill(WF_CONTAINER_OF(n->taken.first, struct sending, link));
-    if (!n->draining)
-        node_sweep(n);
+        sending_kill(WF_CONTAINER_OF(n->taken.first, struct sending, end_link));
+    for (l = wf_list_pop_front(&n->taken_exchanges); l != NULL;
+         l = wf_list_pop_front(&n->taken_exchanges))
+        wf_list_push_back(&n->dead_exchanges, l);
 }
 
 static void mark_taken(weft_node *n, const weft_outcome *outcome)
 {
     struct sending *s = (struct sending *)((uintptr_t)outcome - offsetof(struct sending, outcome));
 
-    wf_list_remove(&s->link);
-    wf_list_push_back(&n->taken, &s->link);
+    wf_list_push_back(&n->taken, &s->end_link);
 }
 
+/* Outcomes stay until the next call, and so do the exchanges, though they were answered. */
 size_t weft_node_events(weft_node *n, weft_event *events, size_t max)
 {
     size_t count = 0;

@@ -9,6 +9,7 @@
 #include "net/clock.h"
 
 #define TRAIN_BYTES 65536u
+#define BLOCKED_US 1000u /* before timers are looked at again while the socket is full */
 
 static void on_udp(void *ctx, unsigned events);
 static void on_timer(void *ctx);
@@ -97,10 +98,20 @@ void node_kick(weft_node *n)
         wf_loop_stop(n->loop);
 }
 
-static void set_timer(weft_node *n)
+static bool has_more(const weft_node *n)
 {
-    weft_time at = n->resume_all ? 0 : wf_core_deadline(n->core);
+    return n->resume_all || n->resumed.count > 0 || n->failed.count > 0;
+}
 
+/* What is due while the socket takes nothing cannot be sent; looking again at once would only burn
+ * the processor. */
+static void set_timer(weft_node *n, bool writable)
+{
+    weft_time at = has_more(n) ? 0 : wf_core_deadline(n->core);
+    weft_time soon = wf_clock_now() + BLOCKED_US;
+
+    if (!writable && at < soon)
+        at = soon;
     /* Cannot fail for want of room: the timer is one of a node's few. */
     if (wf_timer_set(n->loop, &n->timer, at) != WEFT_OK)
         wf_loop_stop(n->loop);
@@ -118,14 +129,14 @@ void node_pump(weft_node *n)
         if (!writable)
             break;
         fill_outs(n, wf_clock_now());
-        if (n->out_count == 0)
+        if (n->out_count == 0 && !wf_core_has_events(n->core))
             break;
         writable = flush_outs(n);
     }
     if (wf_loop_rewatch(n->loop, &n->udp_watch,
                         writable ? WF_READABLE : WF_READABLE | WF_WRITABLE) != WEFT_OK)
         wf_loop_stop(n->loop);
-    set_timer(n);
+    set_timer(n, writable);
 }
 
 static void on_udp(void *ctx, unsigned events)

@@ -3,9 +3,10 @@
  * node_priv.h - what the files of the node share: the core joined to a socket, a clock and the
  * application's functions.
  *
- * One rule keeps it simple: a user's function runs only from node_drain, when the core is between
- * two calls, so it may call any function of the node again. What it frees is only marked, and swept
- * when node_drain is done.
+ * One rule keeps it simple: a user's function runs only when the core is between two calls, mostly
+ * from node_drain, so it may call the functions of the node again, all but those that run it
+ * (`busy`). What is over is only marked, and swept when node_drain is done: nothing that a function
+ * on the stack looks at is freed under it, and no list that is walked loses an element.
  */
 #ifndef WF_ENDPOINT_NODE_PRIV_H
 #define WF_ENDPOINT_NODE_PRIV_H
@@ -80,8 +81,10 @@ struct owner {
 struct weft_exchange {
     struct owner owner;
     weft_node *node;
-    struct wf_link link; /* in node->exchanges */
-    uint64_t id;         /* of the incoming message; 0: released in the core */
+    struct wf_link link;        /* in node->exchanges, until it is freed */
+    struct wf_link end_link;    /* in node->dead_exchanges or node->taken_exchanges */
+    struct wf_link resume_link; /* in node->resumed */
+    uint64_t id;                /* of the incoming message; 0: released in the core */
     const struct service *service;
     weft_message message;
     char service_name[WF_SERVICE_MAX + 1];
@@ -92,14 +95,22 @@ struct weft_exchange {
     bool is_open, is_over; /* the stream handler was told of its beginning; of its end */
     bool is_dispatched;    /* the whole message was handed over */
     bool is_kept, is_answered, is_paused, is_replying;
-    bool is_dead; /* swept when nobody looks */
+    bool is_pulling; /* its function is looking at bytes of the core */
+    bool is_let_go;  /* so the core keeps the message until that returns, and is then told ... */
+    uint64_t let_go_code;
+    weft_err refused; /* with this */
+    weft_err failed;  /* a reply could not be made, for this reason */
+    bool is_listed;   /* as an event: it lives until the next call of weft_node_events */
+    bool is_dead;     /* swept when nobody looks */
 };
 
 struct sending {
     struct owner owner;
     weft_node *node;
-    struct wf_link link; /* in node->sendings */
-    uint64_t handle;     /* what weft_node_send gave out */
+    struct wf_link link;      /* in node->sendings, until it is freed */
+    struct wf_link end_link;  /* in node->dead_sendings or node->taken */
+    struct wf_link fail_link; /* in node->failed */
+    uint64_t handle;          /* what weft_node_send gave out */
     weft_send_params params;
     char service[WF_SERVICE_MAX + 1];
     weft_peer peer;
@@ -114,7 +125,10 @@ struct sending {
     weft_time started;
     bool is_ping;
     bool is_paused, reply_over;
+    bool has_place; /* counted in node->outcomes_due */
     bool has_outcome, is_dead;
+    weft_err failed;    /* it never reached the core, and will be told so */
+    weft_err reply_err; /* the reply could not be kept, so the message was cancelled */
     weft_pong_fn on_pong;
 };
 
@@ -140,13 +154,19 @@ struct weft_node {
     size_t service_count;
     struct rule *rules;
     size_t rule_count, rule_cap;
-    struct wf_list exchanges, sendings;
+    bool running;  /* weft_node_run */
+    unsigned busy; /* calls of the API on the stack that may run a user's function */
+    bool closing;
+    struct wf_list exchanges, sendings; /* all of them, until they are freed */
     struct wf_list dead_exchanges,
-        dead_sendings;    /* swept when no user's function can look at them */
-    struct wf_list taken; /* outcomes handed out by weft_node_events */
+        dead_sendings;                     /* swept when no user's function can look at them */
+    struct wf_list taken, taken_exchanges; /* over, and handed out by weft_node_events */
+    struct wf_list resumed;                /* exchanges to be fed again */
+    struct wf_list failed;                 /* sendings that will be told so */
     uint64_t next_handle;
     weft_event *events; /* ring of what had no function to go to */
     size_t event_first, event_count;
+    size_t outcomes_due; /* places of the ring that are promised to outcomes */
     struct node_files
         *files; /* file.h: what is offered and where files are received; NULL: nothing */
     FILE *keylog;
@@ -163,6 +183,7 @@ void node_kick(weft_node *n);
 /* node_drain.c */
 void node_drain(weft_node *n);
 void node_sweep(weft_node *n);
+weft_err node_make_events(weft_node *n);
 bool node_list_event(weft_node *n, const weft_event *e);
 
 /* node_serve.c */
@@ -171,6 +192,8 @@ void exchange_event(weft_node *n, const struct wf_core_event *e);
 void exchange_on_event(weft_exchange *x, const struct wf_core_event *e);
 void exchange_free(weft_exchange *x);
 void exchange_feed(weft_exchange *x);
+void exchange_end(weft_exchange *x, weft_err err);
+void exchange_go_on(weft_exchange *x);
 
 /* node_send.c */
 void sending_kill(struct sending *s);
@@ -178,6 +201,8 @@ void sending_on_event(struct sending *s, const struct wf_core_event *e);
 void sending_feed(struct sending *s);
 void sending_free(struct sending *s);
 void sending_fail(struct sending *s, weft_err err);
+void sending_close(struct sending *s);
+void sending_fail_later(struct sending *s, weft_err err);
 
 /* node_body.c */
 weft_err outflow_open(weft_node *n, struct outflow *f, const weft_body *body);

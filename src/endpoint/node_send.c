@@ -13,8 +13,8 @@ void sending_kill(struct sending *s)
     if (s->is_dead)
         return;
     s->is_dead = true;
-    wf_list_remove(&s->link);
-    wf_list_push_back(&s->node->dead_sendings, &s->link);
+    wf_list_remove(&s->end_link);
+    wf_list_push_back(&s->node->dead_sendings, &s->end_link);
 }
 
 void sending_free(struct sending *s)
@@ -23,7 +23,11 @@ void sending_free(struct sending *s)
 
     if (s->resolve_id != 0)
         wf_resolver_cancel(n->resolver, s->resolve_id);
+    if (s->has_place)
+        n->outcomes_due--;
     wf_list_remove(&s->link);
+    wf_list_remove(&s->end_link);
+    wf_list_remove(&s->fail_link);
     outflow_close(n, &s->body);
     inflow_free(n, &s->reply);
     wf_free(&n->mem, s, sizeof *s);
@@ -50,9 +54,11 @@ static void tell_outcome(struct sending *s)
     if (s->params.on_outcome != NULL) {
         s->params.on_outcome(&s->outcome, s->params.user);
         sending_kill(s);
-    } else if (!node_list_event(s->node, &e)) {
-        sending_kill(s);
+        return;
     }
+    s->node->outcomes_due--; /* its place was kept for it */
+    s->has_place = false;
+    WEFT_ASSERT(node_list_event(s->node, &e));
 }
 
 /* It never reached the core. */
@@ -69,6 +75,41 @@ void sending_fail(struct sending *s, weft_err err)
     tell_outcome(s);
 }
 
+/* The node closes. What was handed to the core may have arrived. */
+void sending_close(struct sending *s)
+{
+    if (s->has_outcome)
+        return;
+    if (s->is_ping || s->id == 0) {
+        sending_fail(s, s->failed != WEFT_OK ? s->failed : WEFT_ERR_CLOSED);
+        return;
+    }
+    s->outcome.kind = WEFT_UNKNOWN;
+    s->outcome.err = WEFT_ERR_CLOSED;
+    tell_outcome(s);
+}
+
+/* The same from a place where no function of the user's should run. */
+void sending_fail_later(struct sending *s, weft_err err)
+{
+    if (s->has_outcome || s->fail_link.list != NULL)
+        return;
+    if (s->resolve_id != 0)
+        wf_resolver_cancel(s->node->resolver, s->resolve_id);
+    s->resolve_id = 0;
+    s->failed = err;
+    wf_list_push_back(&s->node->failed, &s->fail_link);
+    node_kick(s->node);
+}
+
+/* Our own reasons say more than that the message was given up. */
+static weft_err outcome_err(const struct sending *s, weft_err err)
+{
+    if (s->body.err != WEFT_OK)
+        return s->body.err;
+    return s->reply_err != WEFT_OK ? s->reply_err : err;
+}
+
 static void on_outcome(struct sending *s, const struct wf_core_event *e)
 {
     static const weft_outcome_kind kinds[] = {
@@ -79,7 +120,7 @@ static void on_outcome(struct sending *s, const struct wf_core_event *e)
 
     s->id = 0;
     s->outcome.kind = kinds[e->outcome];
-    s->outcome.err = s->body.err != WEFT_OK ? s->body.err : e->err;
+    s->outcome.err = outcome_err(s, e->err);
     s->outcome.handshake_us = e->handshake_us;
     s->outcome.packets = e->packets;
     s->outcome.resent = e->resent;
@@ -111,6 +152,7 @@ static size_t take_reply(struct sending *s, weft_span data)
     err = inflow_add(s->node, &s->reply, data);
     if (err == WEFT_OK)
         return data.len;
+    s->reply_err = err;
     wf_core_cancel(s->node->core, s->id, reason_code(err));
     s->reply_over = true;
     return 0;
@@ -239,7 +281,8 @@ static void on_resolved(void *ctx, weft_err err, const struct wf_resolved *found
         err = launch(s);
     }
     if (err != WEFT_OK)
-        sending_fail(s, err == WEFT_ERR_NOT_FOUND ? WEFT_ERR_ADDRESS : err); /* no such host */
+        sending_fail_later(s,
+                           err == WEFT_ERR_NOT_FOUND ? WEFT_ERR_ADDRESS : err); /* no such host */
     node_pump(n);
 }
 
@@ -295,6 +338,22 @@ static weft_err fill(struct sending *s, const weft_send_params *p, bool *opened)
     return err == WEFT_OK ? outflow_open(s->node, &s->body, &p->body) : err;
 }
 
+/* An outcome that is listed has its place from the start. */
+static weft_err promise_place(struct sending *s)
+{
+    weft_node *n = s->node;
+
+    if (s->params.on_outcome != NULL)
+        return WEFT_OK;
+    if (n->event_count + n->outcomes_due >= NODE_EVENTS_MAX)
+        return WEFT_ERR_LIMIT;
+    if (node_make_events(n) != WEFT_OK)
+        return WEFT_ERR_NOMEM;
+    n->outcomes_due++;
+    s->has_place = true;
+    return WEFT_OK;
+}
+
 weft_err weft_node_send(weft_node *n, const weft_send_params *p, uint64_t *id)
 {
     struct sending *s = NULL;
@@ -303,31 +362,36 @@ weft_err weft_node_send(weft_node *n, const weft_send_params *p, uint64_t *id)
 
     if (p == NULL || p->size < sizeof *p)
         return WEFT_ERR_USAGE;
-    s = sending_new(n);
-    err = s == NULL ? WEFT_ERR_NOMEM : fill(s, p, &opened);
+    n->busy++;
+    s = n->closing ? NULL : sending_new(n);
+    if (s == NULL)
+        err = n->closing ? WEFT_ERR_CLOSED : WEFT_ERR_NOMEM;
+    else
+        err = fill(s, p, &opened);
     if (!opened)
         body_drop(&p->body);
     if (err == WEFT_OK)
+        err = promise_place(s);
+    if (err == WEFT_OK)
         err = start(s);
-    if (err != WEFT_OK) {
-        if (s != NULL)
-            sending_free(s);
-        return err;
-    }
-    node_kick(n);
-    if (id != NULL)
+    if (err == WEFT_OK && id != NULL)
         *id = s->handle;
-    return WEFT_OK;
+    if (err == WEFT_OK)
+        node_kick(n);
+    else if (s != NULL)
+        sending_free(s);
+    n->busy--;
+    return err;
 }
 
 weft_err weft_node_ping(weft_node *n, const char *to, uint32_t within_ms, weft_pong_fn fn,
                         void *user)
 {
-    struct sending *s = sending_new(n);
+    struct sending *s = n->closing ? NULL : sending_new(n);
     weft_err err = WEFT_OK;
 
     if (s == NULL)
-        return WEFT_ERR_NOMEM;
+        return n->closing ? WEFT_ERR_CLOSED : WEFT_ERR_NOMEM;
     s->is_ping = true;
     s->on_pong = fn;
     s->params.user = user;
@@ -353,7 +417,7 @@ void weft_node_cancel(weft_node *n, uint64_t id)
         if (s->id != 0)
             wf_core_cancel(n->core, s->id, WF_CODE_CANCELLED);
         else
-            sending_fail(s, WEFT_ERR_CANCELLED);
+            sending_fail_later(s, WEFT_ERR_CANCELLED);
         node_kick(n);
         return;
     }

@@ -133,8 +133,9 @@ void exchange_kill(weft_exchange *x)
     if (x->is_dead)
         return;
     x->is_dead = true;
-    wf_list_remove(&x->link);
-    wf_list_push_back(&x->node->dead_exchanges, &x->link);
+    wf_list_remove(&x->resume_link);
+    wf_list_push_back(x->is_listed ? &x->node->taken_exchanges : &x->node->dead_exchanges,
+                      &x->end_link);
 }
 
 static void end_stream(weft_exchange *x, weft_err err)
@@ -145,23 +146,42 @@ static void end_stream(weft_exchange *x, weft_err err)
     x->service->handler.on_end(x, err, x->state);
 }
 
+/* The node closes: it is too late for an answer. */
+void exchange_end(weft_exchange *x, weft_err err)
+{
+    x->is_answered = true;
+    end_stream(x, err);
+    outflow_close(x->node, &x->reply);
+}
+
 void exchange_free(weft_exchange *x)
 {
     weft_node *n = x->node;
 
-    x->is_answered = true; /* too late for that */
-    end_stream(x, WEFT_ERR_CLOSED);
     wf_list_remove(&x->link);
+    wf_list_remove(&x->end_link);
+    wf_list_remove(&x->resume_link);
     inflow_free(n, &x->body);
     outflow_close(n, &x->reply);
     wf_free(&n->mem, x, sizeof *x);
 }
 
-/* The core need not keep the message any longer. */
+static bool has_message(const weft_exchange *x)
+{
+    return x->id != 0 && !x->is_let_go;
+}
+
+/* The core need not keep the message any longer, once nobody looks at its bytes. */
 static void let_go(weft_exchange *x, uint64_t code)
 {
-    if (x->id != 0)
-        wf_core_release(x->node->core, x->id, code);
+    if (!has_message(x))
+        return;
+    if (x->is_pulling) {
+        x->is_let_go = true;
+        x->let_go_code = code;
+        return;
+    }
+    wf_core_release(x->node->core, x->id, code);
     x->id = 0;
 }
 
@@ -174,14 +194,19 @@ static void settle(weft_exchange *x)
         return;
     if (x->is_kept && !x->is_answered)
         return;
-    let_go(x, WF_CODE_NONE);
+    let_go(x, x->is_answered ? WF_CODE_NONE : reason_code(x->failed));
     exchange_kill(x);
 }
 
+/* A reply that was begun already is given up, and ends as any other. */
 static void reject(weft_exchange *x, uint64_t code)
 {
     let_go(x, code);
-    exchange_kill(x);
+    x->is_dispatched = true;
+    x->is_answered = true;
+    if (x->is_replying && x->reply_id != 0)
+        wf_core_cancel(x->node->core, x->reply_id, code);
+    settle(x);
 }
 
 static weft_exchange *exchange_new(weft_node *n, const struct wf_core_event *e,
@@ -213,10 +238,15 @@ static void open_stream(weft_exchange *x)
 {
     weft_err err = x->service->handler.on_open(x, &x->message, x->service->user, &x->state);
 
-    if (err != WEFT_OK)
+    if (err != WEFT_OK) {
         reject(x, reason_code(err));
-    else
-        x->is_open = true;
+        return;
+    }
+    x->is_open = true;
+    if (has_message(x))
+        return;
+    end_stream(x, x->refused); /* it was refused meanwhile */
+    settle(x);
 }
 
 /* A message begins. */
@@ -243,7 +273,8 @@ static void list_message(weft_exchange *x)
     weft_event e = {.kind = WEFT_EVENT_MESSAGE, .exchange = x, .message = &x->message};
 
     x->is_kept = true;
-    if (!node_list_event(x->node, &e))
+    x->is_listed = node_list_event(x->node, &e);
+    if (!x->is_listed)
         reject(x, WF_CODE_LIMIT);
 }
 
@@ -280,28 +311,44 @@ static size_t take(weft_exchange *x, weft_span data)
     return data.len;
 }
 
+static void end_message(weft_exchange *x)
+{
+    if (!x->service->is_stream) {
+        dispatch(x);
+        return;
+    }
+    end_stream(x, WEFT_OK);
+    if (!x->is_dead)
+        settle(x);
+}
+
+/* Hands over what is there now; false when there is no more to look at. */
+static bool pull_piece(weft_exchange *x)
+{
+    bool at_end = false;
+    weft_span data = wf_core_peek(x->node->core, x->id, &at_end);
+    size_t taken = take(x, data);
+
+    if (x->is_dead || !has_message(x))
+        return false;
+    wf_core_consume(x->node->core, x->id, taken);
+    if (at_end && taken == data.len)
+        end_message(x);
+    return data.len > 0;
+}
+
 static void pull(weft_exchange *x)
 {
     bool more = true;
 
-    while (more && !x->is_dead && !x->is_paused && x->id != 0 && !x->is_over && !x->is_dispatched) {
-        bool at_end = false;
-        weft_span data = wf_core_peek(x->node->core, x->id, &at_end);
-        size_t taken = take(x, data);
-
-        if (x->is_dead || x->id == 0)
-            return;
-        wf_core_consume(x->node->core, x->id, taken);
-        more = data.len > 0;
-        if (!at_end || taken < data.len)
-            continue;
-        if (x->service->is_stream) {
-            end_stream(x, WEFT_OK);
-            if (!x->is_dead)
-                settle(x);
-        } else {
-            dispatch(x);
-        }
+    x->is_pulling = true;
+    while (more && !x->is_dead && !x->is_paused && has_message(x) && !x->is_over &&
+           !x->is_dispatched)
+        more = pull_piece(x);
+    x->is_pulling = false;
+    if (x->is_let_go) {
+        x->is_let_go = false;
+        let_go(x, x->let_go_code);
     }
 }
 
@@ -345,40 +392,69 @@ void exchange_feed(weft_exchange *x)
         outflow_feed(x->node, &x->reply, x->reply_id);
 }
 
-void weft_exchange_resume(weft_exchange *x)
+void exchange_go_on(weft_exchange *x)
 {
     x->is_paused = false;
     pull(x);
+}
+
+/* Later: its function may be the one that calls, and the bytes it has are not taken yet. */
+void weft_exchange_resume(weft_exchange *x)
+{
+    if (x->is_dead || x->resume_link.list != NULL)
+        return;
+    wf_list_push_back(&x->node->resumed, &x->resume_link);
     node_kick(x->node);
 }
 
 /* --- answering --- */
 
-weft_err weft_reply_body(weft_exchange *x, const weft_body *body)
+/* The body is open: into the core. */
+static weft_err start_reply(weft_exchange *x)
 {
-    struct wf_core_reply_params p = {.user = x};
+    struct wf_core_reply_params p = {.user = x, .open_ended = x->reply.length == UINT64_MAX};
     weft_err err = WEFT_OK;
 
-    if (x->is_answered || x->id == 0) {
-        body_drop(body);
-        return x->is_answered ? WEFT_ERR_STATE : WEFT_ERR_CLOSED;
-    }
-    err = outflow_open(x->node, &x->reply, body);
-    if (err != WEFT_OK)
-        return err;
-    p.open_ended = x->reply.length == UINT64_MAX;
     p.length = p.open_ended ? 0 : x->reply.length;
     err = wf_core_reply(x->node->core, x->id, &p, &x->reply_id);
     x->is_answered = true;
     if (err != WEFT_OK) {
         outflow_close(x->node, &x->reply);
+        let_go(x, reason_code(err)); /* or the sender would wait for ever */
         settle(x);
         return err;
     }
     x->is_replying = true;
     exchange_feed(x);
-    node_kick(x->node);
     return WEFT_OK;
+}
+
+static weft_err reply_body(weft_exchange *x, const weft_body *body)
+{
+    weft_err err = WEFT_OK;
+
+    if (x->is_answered || !has_message(x)) {
+        err = x->is_answered ? WEFT_ERR_STATE : WEFT_ERR_CLOSED;
+        body_drop(body);
+        x->is_answered = true;
+        settle(x);
+        return err;
+    }
+    err = outflow_open(x->node, &x->reply, body);
+    x->failed = err;
+    return err == WEFT_OK ? start_reply(x) : err;
+}
+
+weft_err weft_reply_body(weft_exchange *x, const weft_body *body)
+{
+    weft_node *n = x->node;
+    weft_err err = WEFT_OK;
+
+    n->busy++;
+    err = reply_body(x, body);
+    n->busy--;
+    node_kick(n);
+    return err;
 }
 
 weft_err weft_reply(weft_exchange *x, const void *data, size_t len)
@@ -390,13 +466,18 @@ weft_err weft_reply(weft_exchange *x, const void *data, size_t len)
 
 weft_err weft_refuse(weft_exchange *x, weft_err reason)
 {
+    weft_node *n = x->node;
+
     if (x->is_answered)
         return WEFT_ERR_STATE;
     x->is_answered = true;
+    x->refused = reason;
     let_go(x, reason_code(reason));
-    node_kick(x->node);
+    n->busy++;
     end_stream(x, reason); /* no more of it comes */
+    n->busy--;
     settle(x);
+    node_kick(n);
     return WEFT_OK;
 }
 
@@ -407,7 +488,7 @@ void weft_exchange_keep(weft_exchange *x)
 
 void weft_exchange_drop(weft_exchange *x)
 {
-    x->is_kept = false;
     node_kick(x->node);
+    x->is_kept = false;
     settle(x);
 }
