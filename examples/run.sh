@@ -36,6 +36,7 @@ start() { # start NAME ARGUMENT...: a server, which says first how to reach it: 
     local name=$1
     shift
     ran+=" $name"
+    rm -f "$dir/out" # what the one before said is no answer of this one
     WEFT_HOME=$dir/server "$examples/example-$name" "$@" >"$dir/out" &
     server=$!
     for _ in $(seq 200); do
