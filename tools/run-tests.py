@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 _PLAN = re.compile(r"^1\.\.(\d+)$")
 _RESULT = re.compile(r"^(ok|not ok) (\d+)(?: - (.*)|( # SKIP.*))$")
-OUTPUT_LINES_SHOWN = 60
+OUTPUT_LINES_SHOWN = 30
 SCRIPT_SECONDS_MAX = 600
 
 
@@ -120,12 +120,19 @@ def run_one(test):
     return out
 
 
+def excerpt(text):
+    """What a person wants of a failed program's output: no good claims, and no middle of a flood."""
+    lines = [line for line in text.splitlines() if not line.startswith("ok ")]
+    if len(lines) > 2 * OUTPUT_LINES_SHOWN:
+        left_out = len(lines) - 2 * OUTPUT_LINES_SHOWN
+        lines[OUTPUT_LINES_SHOWN:-OUTPUT_LINES_SHOWN] = [f"... {left_out} lines ..."]
+    return lines
+
+
 def report(out, verbose):
     if out.failed:
         print(f"FAILED {out.name} ({out.seconds:.1f} s)")
-        print("\n".join("    " + line for line in out.output.splitlines()[-OUTPUT_LINES_SHOWN:]))
-        for claim in out.failed:
-            print(f"  failed: {out.name}: {claim}")
+        print("\n".join("    " + line for line in excerpt(out.output)))
     elif verbose:
         print(f"ok {out.name}: {len(out.passed)} ({out.seconds:.1f} s)")
     for claim in out.skipped:
@@ -152,6 +159,7 @@ def main():
         return 1
     totals = {"passed": 0, "failed": 0, "skipped": 0}
     slowest = []
+    failures = []
     workers = 1 if args.scripts else os.cpu_count() or 1
     with ThreadPoolExecutor(max_workers=workers) as pool:
         for out in pool.map(run_one, tests):
@@ -159,6 +167,9 @@ def main():
             for key in totals:
                 totals[key] += len(getattr(out, key))
             slowest.append((out.seconds, out.name))
+            failures += [f"failed: {out.name}: {claim}" for claim in out.failed]
+    if failures:
+        print("\n".join(failures))
     slowest.sort(reverse=True)
     print("slowest: " + ", ".join(f"{name} {seconds:.1f} s" for seconds, name in slowest[:3]))
     if args.counts:

@@ -30,6 +30,11 @@ class Tap(unittest.TestCase):
     def test_a_bad_exit_after_good_claims_has_failed(self):
         self.assertEqual(counts("1..1\nok 1 - a\n", 1), (1, 1, 0))
 
+    def test_a_flood_keeps_its_beginning_and_end(self):
+        text = "ok 1 - a\nnot ok 2 - b\n" + "leak\n" * 1000 + "the end\n"
+        shown = runner.excerpt(text)
+        self.assertEqual((shown[0], shown[-1], len(shown)), ("not ok 2 - b", "the end", 61))
+
     def test_a_plain_program_is_one_test(self):
         self.assertEqual(len(runner.read_plain("x", "", 0).passed), 1)
         self.assertEqual(len(runner.read_plain("x", "", 3).failed), 1)
