@@ -121,7 +121,7 @@ static weft_err try_new(struct sim_world *w, struct sim_host *h)
         .datagram_max = p->datagram_max,
         .idle_ms = p->idle_ms,
         .handshake_timeout_us = p->handshake_timeout_us,
-        .peer_memory_max = (size_t)8 << 20,
+        .peer_memory_max = p->peer_memory_max,
     };
 
     memcpy(config.seed, h->seed, sizeof config.seed);

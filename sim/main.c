@@ -404,6 +404,9 @@ int main(int argc, char **argv)
         return 1;
     }
     listen_for_ends();
+    if (a.verbose) {
+        (void)setvbuf(stdout, NULL, _IOLBF, 0); /* nothing is lost when it crashes */
+    }
     if (a.has_seed) {
         passed &= run_seed(&a, a.seed, "");
     }

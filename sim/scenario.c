@@ -128,7 +128,11 @@ static void draw_host(struct sim_scenario *s, struct wf_prng *p, struct sim_host
     h->handshake_timeout_us = 10 * SECOND;
     h->node_credit = 4u << 20;
     h->message_credit = 1u << 20;
+    h->peer_memory_max = (size_t)8 << 20;
     h->datagram_max = 65507;
+    if (wf_prng_chance(p, 1, 3)) {
+        h->datagram_max = sim_scale(p, 1200, 65507);
+    }
     h->messages_in_max = (size_t)sim_scale(p, 16, 256);
     if (sim_has(s, SIM_CLASS_LONG)) {
         h->handshake_timeout_us = wf_prng_chance(p, 1, 2) ? 5 * MINUTE : 30 * SECOND;
@@ -165,9 +169,11 @@ static void draw_host_faults(struct sim_scenario *s, struct sim_host_plan *h)
     const uint64_t node_credit = sim_scale(&p, 2000, 200000);
     const uint64_t message_credit = sim_scale(&p, 500, 100000);
     const size_t messages = (size_t)sim_scale(&p, 1, 8);
+    const size_t peer_memory = (size_t)sim_scale(&p, 256u << 10, 4u << 20);
 
     if (sim_has(s, SIM_CLASS_MEMORY) && wf_prng_chance(&p, 2, 3)) {
         h->memory_cap = cap;
+        h->peer_memory_max = peer_memory;
     }
     if (sim_has(s, SIM_CLASS_ALLOC) && wf_prng_chance(&p, 2, 3)) {
         h->fail_every = fail_every;

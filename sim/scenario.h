@@ -89,10 +89,11 @@ struct sim_host_plan {
     bool serves;
     bool ends_without_a_word;
     weft_time boot_at;
-    uint64_t clock_us;   /* the host's clock at time 0 */
-    uint64_t wall_ms;    /* 0: it has none */
-    bool wall_is_wrong;  /* until somebody sets it, when all faults are over */
-    size_t memory_cap;   /* 0: none */
+    uint64_t clock_us;  /* the host's clock at time 0 */
+    uint64_t wall_ms;   /* 0: it has none */
+    bool wall_is_wrong; /* until somebody sets it, when all faults are over */
+    size_t memory_cap;  /* 0: none */
+    size_t peer_memory_max;
     uint64_t fail_every; /* about one in so many allocations fails; 0: none */
     uint64_t wake_us;    /* it looks at its socket up to this late */
     size_t batch_max;    /* datagrams in one call */

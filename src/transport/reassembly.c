@@ -71,6 +71,15 @@ static void join_islands(struct wf_reassembly *r)
     }
 }
 
+/* Nothing is kept of a first piece that could not be: the length may still come, and with it blocks
+ * of another size. */
+static weft_err put_failed(struct wf_reassembly *r, struct wf_block_pool *pool, weft_err err)
+{
+    if (r->highest == 0)
+        wf_blocks_deinit(&r->blocks, pool);
+    return err;
+}
+
 weft_err wf_reassembly_put(struct wf_reassembly *r, struct wf_block_pool *pool,
                            const struct wf_piece *p)
 {
@@ -80,13 +89,13 @@ weft_err wf_reassembly_put(struct wf_reassembly *r, struct wf_block_pool *pool,
     if (from < to) {
         weft_err err = wf_blocks_reserve(&r->blocks, pool, from, to);
         if (err != WEFT_OK)
-            return err;
+            return put_failed(r, pool, err);
         if (from > r->ready) {
             struct wf_range fresh = {from, to - 1};
             write_missing(r, from, p);
             err = wf_growset_add(&r->islands, pool->mem, WF_REASSEMBLY_RANGES_MAX, fresh);
             if (err != WEFT_OK)
-                return err; /* the bytes written belong to nothing yet */
+                return put_failed(r, pool, err); /* the bytes written belong to nothing yet */
         } else {
             write_missing(r, from, p);
             r->ready = to;

@@ -187,6 +187,28 @@ TEST(without_memory_a_piece_is_as_if_it_was_lost)
     }
 }
 
+TEST(a_length_after_a_first_piece_that_found_no_memory_loses_none)
+{
+    struct wf_mem *mem = NULL;
+
+    for (uint64_t n = 1; n <= 6; n++) {
+        begin();
+        mem = pool.mem;
+        mem->fail_at = mem->attempts + n;
+        weft_err err = put(2000, 3000, false);
+        mem->fail_at = 0;
+        test_note("allocation %llu", (unsigned long long)n);
+        CHECK_OK(wf_reassembly_set_length(&r, LEN));
+        CHECK_OK(put(0, LEN, true));
+        read_all();
+        CHECK(wf_reassembly_is_done(&r));
+        finish(); /* nothing is held any more */
+        if (err == WEFT_OK)
+            return;
+    }
+    FAIL("more allocations than expected");
+}
+
 TEST(offsets_near_2_62_neither_overflow_nor_loop)
 {
     uint64_t far = (1ull << 62) - 10;
