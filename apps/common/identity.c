@@ -31,8 +31,9 @@ void app_wipe(char *text)
     free(text);
 }
 
-/* One line, without echo when it is a terminal. */
-static char *read_line(FILE *in)
+/* One line, without echo when it is a terminal. The prompt (NULL: none) comes when the echo is off
+ * and what was typed too early is gone. */
+static char *read_line(FILE *in, const char *prompt)
 {
     char *line = calloc(1, PASSPHRASE_MAX);
     struct termios old;
@@ -45,6 +46,10 @@ static char *read_line(FILE *in)
 
         silent.c_lflag &= ~(tcflag_t)ECHO;
         (void)tcsetattr(fileno(in), TCSAFLUSH, &silent);
+    }
+    if (prompt != NULL) {
+        (void)fprintf(stderr, "%s: ", prompt);
+        (void)fflush(stderr);
     }
     if (fgets(line, PASSPHRASE_MAX, in) == NULL)
         line[0] = '\0';
@@ -59,18 +64,11 @@ static char *read_line(FILE *in)
 static char *from_file(const char *path)
 {
     FILE *f = fopen(path, "re");
-    char *line = f == NULL ? NULL : read_line(f);
+    char *line = f == NULL ? NULL : read_line(f, NULL);
 
     if (f != NULL)
         (void)fclose(f);
     return line;
-}
-
-static char *ask(FILE *tty, const char *prompt)
-{
-    (void)fprintf(stderr, "%s: ", prompt);
-    (void)fflush(stderr);
-    return read_line(tty);
 }
 
 char *app_passphrase(const struct app *a, const char *prompt, bool twice)
@@ -84,9 +82,9 @@ char *app_passphrase(const struct app *a, const char *prompt, bool twice)
     tty = fopen("/dev/tty", "re");
     if (tty == NULL)
         return NULL;
-    first = ask(tty, prompt);
+    first = read_line(tty, prompt);
     if (twice && first != NULL) {
-        second = ask(tty, "Once more");
+        second = read_line(tty, "Once more");
         if (second == NULL || strcmp(first, second) != 0) {
             app_wipe(first);
             first = NULL;
