@@ -3,7 +3,6 @@
 
 import json
 import os
-import select
 import subprocess
 import unittest
 
@@ -134,23 +133,6 @@ class Objects(Case):
 
 class Bar(Case):
     """A bar is drawn on a terminal alone."""
-
-    def on_a_terminal(self, *args):
-        """(status, what the terminal showed); standard error and output are the terminal."""
-        pid, fd = os.forkpty()
-        if pid == 0:
-            os.execve(WEFT, [WEFT, *map(str, args)], self.env())
-        shown = b""
-        try:
-            while select.select([fd], [], [], PATIENCE)[0]:
-                more = os.read(fd, 65536)
-                if not more:
-                    break
-                shown += more
-        except OSError:
-            pass  # the other end closed
-        os.close(fd)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
     def slowly(self):
         """A daemon behind a slow line, so that a bar has something to show."""

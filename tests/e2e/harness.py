@@ -9,7 +9,9 @@ import hashlib
 import json
 import os
 import random
+import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -170,6 +172,27 @@ class Case(unittest.TestCase):
         process = Process([str(a) for a in argv], self.env(who), stdin, cwd, preexec, binary)
         self.addCleanup(process.end)
         return process
+
+    def on_a_terminal(self, *args, answers=()):
+        """Runs weft with a terminal of its own for input, output and errors, and answers each prompt when it is there:
+        answers are (prompt, line). (status, what the terminal showed)."""
+        env = self.env()
+        pid, fd = os.forkpty()
+        if pid == 0:
+            os.execve(WEFT, [WEFT, *map(str, args)], env)
+        shown = b""
+        waiting = list(answers)
+        try:
+            while select.select([fd], [], [], PATIENCE)[0]:
+                shown += os.read(fd, 65536)
+                if waiting and waiting[0][0].encode() in shown:
+                    os.write(fd, waiting.pop(0)[1].encode() + b"\n")
+        except OSError:
+            pass  # the other end closed
+        else:
+            os.kill(pid, signal.SIGKILL)
+        os.close(fd)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
 
     def weft(self, *args, who="client", **more):
         return self.start([WEFT, *args], who, **more)

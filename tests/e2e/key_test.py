@@ -6,7 +6,7 @@ import re
 import stat
 import unittest
 
-from harness import Case, WEFT, WEFTD
+from harness import Case, WEFTD
 
 KEY = re.compile(r"^weft1[02-9ac-hj-np-z]{58}$")
 
@@ -178,39 +178,20 @@ class Passphrases(Case):
 class OnATerminal(Case):
     """The passphrase is asked for on /dev/tty, and is not shown."""
 
-    def talk(self, argv, answers):
-        """Runs under a terminal of its own; (status, everything the terminal showed)."""
-        pid, fd = os.forkpty()
-        if pid == 0:
-            os.execve(argv[0], [str(a) for a in argv], self.env())
-        shown = b""
-        try:
-            for prompt, answer in answers:
-                while prompt.encode() not in shown:
-                    shown += os.read(fd, 1000)
-                shown += b"|"
-                os.write(fd, answer.encode() + b"\n")
-            while True:
-                more = os.read(fd, 1000)
-                if not more:
-                    break
-                shown += more
-        except OSError:
-            pass  # the other end closed
-        os.close(fd)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+    def answers(self, first, second):
+        return [("New passphrase: ", first), ("Once more: ", second)]
 
     def test_a_passphrase_is_asked_twice_and_never_shown(self):
-        status, shown = self.talk([WEFT, "key", "new", "--passphrase"], [("New passphrase: ", "s3cret"), ("Once more: ", "s3cret")])
+        status, shown = self.on_a_terminal("key", "new", "--passphrase", answers=self.answers("s3cret", "s3cret"))
         self.assertEqual(status, 0, shown)
         self.assertNotIn("s3cret", shown)
-        status, shown = self.talk([WEFT, "key", "show"], [("Passphrase of the key: ", "s3cret")])
+        status, shown = self.on_a_terminal("key", "show", answers=[("Passphrase of the key: ", "s3cret")])
         self.assertEqual(status, 0, shown)
         self.assertNotIn("s3cret", shown)
         self.assertIn("weft1", shown)
 
     def test_two_different_ones_write_nothing(self):
-        status, shown = self.talk([WEFT, "key", "new", "--passphrase"], [("New passphrase: ", "one"), ("Once more: ", "two")])
+        status, shown = self.on_a_terminal("key", "new", "--passphrase", answers=self.answers("one", "two"))
         self.assertEqual(status, 1)
         self.assertIn("two different ones", shown)
         self.assertFalse((self.dir / "client" / "key").exists())
