@@ -61,6 +61,14 @@ struct note {
     enum note_kind kind;
 };
 
+/* An ERROR frame that waits for room in the channel. */
+struct refusal {
+    struct wf_link link; /* in session->refusals */
+    uint64_t number;     /* of the peer's message */
+    uint64_t code;
+    bool stops; /* and nothing more of the message is wanted */
+};
+
 struct session {
     struct wf_core *core;
     uint64_t id;
@@ -88,6 +96,7 @@ struct session {
     uint64_t handshake_us, handshake_packets;
     struct wf_list messages; /* struct message, both directions */
     struct wf_list pings;
+    struct wf_list refusals;
     struct note begun, ended;
     weft_err end_err;
     uint64_t end_code;
@@ -100,6 +109,8 @@ struct message {
     struct wf_link link; /* in session->messages */
     void *user;
     struct note note;
+    struct refusal refusal;
+    bool is_gone; /* freed but for its refusal */
     weft_err err;
     uint64_t code;
     /* outgoing */
@@ -199,6 +210,11 @@ void message_broken(struct wf_core *c, struct message *m, weft_err err, uint64_t
 void message_session_lost(struct wf_core *c, struct message *m, weft_err err, uint64_t code);
 void message_expire(struct wf_core *c, struct message *m);
 weft_err code_to_err(uint64_t code);
+
+/* core_refuse.c */
+void refusal_put(struct session *s, struct message *m, const struct refusal *r);
+void refusals_go_on(struct session *s);
+void refusals_drop(struct session *s);
 
 /* core_ping.c */
 void ping_done(struct ping *p, weft_err err, uint64_t rtt_us);
