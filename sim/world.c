@@ -353,7 +353,8 @@ static uint64_t settle_us(const struct sim_world *w)
 {
     uint64_t longest = 0;
 
-    if (w->plan.soft)
+    /* A call to nobody goes on for the time it was given. */
+    if (w->plan.soft && !sim_has(&w->plan, SIM_CLASS_WRONG_KEY))
         return SETTLE_SOFT_US;
     for (uint32_t i = 0; i < w->plan.host_count; i++) {
         const struct sim_host_plan *h = &w->plan.hosts[i];

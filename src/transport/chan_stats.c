@@ -115,7 +115,8 @@ const char *wf_chan_check(const struct wf_chan *c)
         return "too many paths";
     if (c->state == CHAN_OPEN && wf_mtu_size(&c->mtu) < WF_MTU_BASE)
         return "the datagram size is below its least";
-    if (c->finished.r.count > c->in.count + c->config.params.message_count + 2)
+    /* Between two ranges there is a number that may still be opened, or is open. */
+    if (c->finished.r.count > c->rx.count_limit - c->rx.messages_finished + 1)
         return "too many ranges of finished messages";
     return NULL;
 }
