@@ -129,7 +129,10 @@ static bool on_opened(struct session *s, const struct wf_chan_event *e, struct w
     bool at_end = false;
 
     if (m == NULL) {
-        wf_chan_stop(s->chan, e->number, WF_CODE_NOMEM);
+        if (!wf_chan_error(s->chan, e->number, WF_CODE_NOMEM, (weft_span){NULL, 0}))
+            session_end(s, WEFT_ERR_NOMEM, WF_CODE_NOMEM); /* its sender would never know */
+        else
+            wf_chan_stop(s->chan, e->number, WF_CODE_NOMEM);
         return false;
     }
     if (!match_reply(s, m, e->open.reply_to)) {
@@ -265,7 +268,8 @@ static bool pull_session(struct session *s, struct wf_core_event *out)
 {
     struct wf_chan_event e;
 
-    while (s->core->notes.first == NULL && wf_chan_next_event(s->chan, &e)) {
+    while (s->core->notes.first == NULL && s->state != SESSION_ENDED &&
+           wf_chan_next_event(s->chan, &e)) {
         if (translate(s, &e, out))
             return true;
     }

@@ -91,7 +91,9 @@ void message_free(struct wf_core *c, struct message *m)
     wf_heap_remove(&c->expiries, &m->timer);
     wf_list_remove(&m->note.link);
     wf_table_remove_u64(&c->messages, m->id);
-    wf_free(c->mem, m, sizeof *m);
+    m->is_gone = true;
+    if (m->refusal.link.list == NULL)
+        wf_free(c->mem, m, sizeof *m);
 }
 
 weft_err code_to_err(uint64_t code)
@@ -290,7 +292,7 @@ void wf_core_cancel(struct wf_core *c, uint64_t id, uint64_t code)
         return;
     /* Who waits for this reply may never have heard of it. */
     if (m->regards != 0)
-        wf_chan_error(s->chan, m->regards, code, (weft_span){NULL, 0});
+        refusal_put(s, m, &(struct refusal){.number = m->regards, .code = code});
     session_touch(s);
 }
 
@@ -384,9 +386,10 @@ void wf_core_release(struct wf_core *c, uint64_t id, uint64_t code)
         return;
     s = m->session;
     if (s != NULL && s->state != SESSION_ENDED) {
-        if (code != WF_CODE_NONE)
-            wf_chan_error(s->chan, m->number, code, (weft_span){NULL, 0});
-        wf_chan_stop(s->chan, m->number, code);
+        if (code == WF_CODE_NONE)
+            wf_chan_stop(s->chan, m->number, code);
+        else
+            refusal_put(s, m, &(struct refusal){.number = m->number, .code = code, .stops = true});
         session_touch(s);
     }
     if (!m->whole && !m->broken && m->reply_to_id != 0)

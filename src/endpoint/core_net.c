@@ -198,6 +198,7 @@ static bool send_session(struct session *s, weft_time now, uint8_t *buf, size_t 
     if (s->state != SESSION_OPEN)
         return false;
     s->maybe_sent = true;
+    refusals_go_on(s);
     return wf_chan_send(s->chan, now, buf, cap, out);
 }
 

@@ -230,6 +230,7 @@ void session_end(struct session *s, weft_err err, uint64_t code)
     wf_heap_remove(&c->timers, &s->timer);
     drop_all_cids(s);
     unbind_peer(s);
+    refusals_drop(s);
     end_pings(s, s->end_err);
     for (struct wf_link *l = s->messages.first; l != NULL; l = next) {
         next = l->next;
@@ -258,6 +259,7 @@ void session_free(struct session *s)
         message_free(c, WF_CONTAINER_OF(s->messages.first, struct message, link));
     while (s->pings.first != NULL)
         ping_free(c, WF_CONTAINER_OF(s->pings.first, struct ping, link));
+    refusals_drop(s);
     wf_hs_free(s->hs);
     wf_chan_free(s->chan);
     drop_all_cids(s);

@@ -143,8 +143,8 @@ void wf_chan_stop(struct wf_chan *c, uint64_t number, uint64_t code);
 
 /* --- the rest --- */
 /* Tells the sender of the peer's message `regards` that it gets no reply, and why: an ERROR frame,
- * an ERROR event there. */
-void wf_chan_error(struct wf_chan *c, uint64_t regards, uint64_t code, weft_span text);
+ * an ERROR event there. False: no room now; try again when something was acknowledged. */
+bool wf_chan_error(struct wf_chan *c, uint64_t regards, uint64_t code, weft_span text);
 WEFT_NODISCARD weft_err
 wf_chan_datagram(struct wf_chan *c, weft_span data); /* WEFT_ERR_LIMIT: queue full or too long */
 void wf_chan_ping(struct wf_chan *c);                /* a PONG event when it is acknowledged */

@@ -161,16 +161,16 @@ void chan_note_fate(struct wf_chan *c, uint64_t id, bool is_acked)
     wf_list_push_back(&c->notes, &n->link);
 }
 
-void wf_chan_error(struct wf_chan *c, uint64_t regards, uint64_t code, weft_span text)
+bool wf_chan_error(struct wf_chan *c, uint64_t regards, uint64_t code, weft_span text)
 {
     struct wf_frame f = {.type = WF_FRAME_ERROR};
 
     if (c->state >= CHAN_CLOSING)
-        return;
+        return true; /* CLOSE says it all */
     f.u.error.regards = regards;
     f.u.error.code = code;
     f.u.error.text = (weft_span){text.data, text.len < CHAN_TEXT_MAX ? text.len : CHAN_TEXT_MAX};
-    (void)chan_note_put(c, &f, NULL); /* STOP tells the same with less words */
+    return chan_note_put(c, &f, NULL);
 }
 
 weft_err wf_chan_datagram(struct wf_chan *c, weft_span data)
