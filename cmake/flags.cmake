@@ -65,7 +65,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
         weft_flag_if_supported(-mbranch-protection=standard)
     endif()
     weft_fortify()
-    # Reproducible: the same sources give the same bytes in whatever folder they are built.
+    # Reproducible: the same sources give the same bytes in whatever folder they are built, so programs
+    # name the library beside them by a relative path.
+    set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)
     target_compile_options(weft_flags INTERFACE
         "-ffile-prefix-map=${CMAKE_BINARY_DIR}=build" "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.")
     target_link_options(weft_flags INTERFACE
