@@ -354,7 +354,8 @@ static void set_patience(struct sim_scenario *s)
     for (size_t i = 0; i < s->op_count; i++) {
         bytes += s->ops[i].message.length + s->ops[i].reply.length;
     }
-    s->patience_us = 30 * SECOND + 4 * bytes * SECOND / rate + (s->soft ? 0 : 2 * give_up);
+    s->patience_us = 30 * SECOND + 4 * bytes * SECOND / rate +
+                     (s->soft && !sim_has(s, SIM_CLASS_WRONG_KEY) ? 0 : 2 * give_up);
 }
 
 void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, uint64_t without)

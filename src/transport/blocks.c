@@ -54,16 +54,31 @@ void wf_block_pool_trim(struct wf_block_pool *pool)
         wf_free(pool->mem, pool->spare[--pool->count], WF_BLOCK_MAX);
 }
 
+/* Spare blocks must not be what others go without: an account that is half used keeps none. */
+static bool is_tight(const struct wf_mem *mem)
+{
+    for (; mem != NULL; mem = mem->parent) {
+        if (mem->cap != 0 && mem->held > mem->cap / 2)
+            return true;
+    }
+    return false;
+}
+
 static uint8_t *block_get(struct wf_block_pool *pool, size_t len)
 {
     if (len == WF_BLOCK_MAX && pool->count > 0)
         return pool->spare[--pool->count];
+
+    uint8_t *block = wf_alloc(pool->mem, len);
+    if (block != NULL || pool->count == 0)
+        return block;
+    wf_block_pool_trim(pool);
     return wf_alloc(pool->mem, len);
 }
 
 static void block_put(struct wf_block_pool *pool, uint8_t *block, size_t len)
 {
-    if (len == WF_BLOCK_MAX && pool->count < WF_BLOCK_POOL_MAX) {
+    if (len == WF_BLOCK_MAX && pool->count < WF_BLOCK_POOL_MAX && !is_tight(pool->mem)) {
         pool->spare[pool->count++] = block;
         return;
     }

@@ -152,3 +152,39 @@ TEST(a_far_offset_costs_one_block_and_its_place)
     wf_blocks_deinit(&b, &pool);
     wf_block_pool_trim(&pool);
 }
+
+TEST(spare_blocks_are_given_up_before_an_allocation_fails)
+{
+    struct wf_mem *mem = test_mem();
+    struct wf_block_pool pool;
+    struct wf_blocks b;
+
+    wf_block_pool_init(&pool, mem);
+    wf_blocks_init(&b, UINT64_MAX);
+    CHECK_OK(wf_blocks_reserve(&b, &pool, 0, 200000));
+    wf_blocks_deinit(&b, &pool);
+    CHECK(pool.count > 1);
+    mem->cap = mem->held; /* no room but what the spares take */
+    wf_blocks_init(&b, UINT64_MAX);
+    CHECK_OK(wf_blocks_reserve(&b, &pool, 0, 1));
+    CHECK_EQ(pool.count, 0);
+    wf_blocks_deinit(&b, &pool);
+}
+
+TEST(an_account_that_is_half_used_keeps_no_spare_blocks)
+{
+    struct wf_mem *node = test_mem();
+    struct wf_mem peer;
+    struct wf_block_pool pool;
+    struct wf_blocks b;
+
+    node->cap = 300000; /* the peer's own account has no cap */
+    wf_mem_child(&peer, node, 0);
+    wf_block_pool_init(&pool, &peer);
+    wf_blocks_init(&b, UINT64_MAX);
+    CHECK_OK(wf_blocks_reserve(&b, &pool, 0, 200000));
+    wf_blocks_deinit(&b, &pool);
+    CHECK_LE(node->held, node->cap / 2);
+    wf_block_pool_trim(&pool);
+    CHECK_EQ(node->held, 0);
+}
