@@ -20,7 +20,8 @@ static void talk(void)
     pair.side[0].replies = pair.side[1].replies = true;
     pair.side[0].reply_len = pair.side[1].reply_len = 5000;
     (void)cp_send(&pair, 0, &p);
-    (void)wf_core_ping(pair.side[0].core, pair.now, &p);
+    weft_err err = wf_core_ping(pair.side[0].core, pair.now, &p);
+    CHECK(err == WEFT_OK || err == WEFT_ERR_NOMEM);
     cp_run(&pair, SECOND / 20);
     p.outcome_within_us = SECOND;
     (void)cp_send(&pair, 0, &p);
