@@ -106,7 +106,7 @@ enum wf_udp_fate {
     WF_UDP_SENT,
     WF_UDP_TOO_BIG,     /* larger than the interface takes; probes ask for this */
     WF_UDP_DROPPED,     /* the kernel had no memory for it: as good as lost on the way */
-    WF_UDP_UNREACHABLE, /* no way there: no route, a firewall, a local address that is gone */
+    WF_UDP_UNREACHABLE, /* no way there: no route, a firewall */
 };
 
 /* One message of a batch. The caller fills send and data and zeroes the rest. */
@@ -118,7 +118,8 @@ struct wf_udp_out {
     enum wf_udp_fate fate;
 };
 
-/* Sends messages in order and returns how many have met their fate. Fewer than count: the send
+/* A source (send.from) that is no address of ours any more is left to the kernel.
+ * Sends messages in order and returns how many have met their fate. Fewer than count: the send
  * buffer is full; call again with the rest, as they are, when the socket is writable. */
 size_t wf_udp_send(struct wf_udp *u, struct wf_udp_out *out, size_t count);
 

@@ -202,6 +202,17 @@ static void credit(struct wf_udp *u, struct wf_udp_out *out, size_t pieces)
     }
 }
 
+/* The address of ours that was asked for is gone: this machine moved. Any other that leads there is
+ * better than none; the peer finds us by what the packets say. */
+static bool forget_source(struct wf_udp *u, struct wf_udp_out *m)
+{
+    if (!can_be_source(&m->send))
+        return false;
+    m->send.from = (struct wf_addr){0};
+    forgive_host(u, &m->send.to);
+    return true;
+}
+
 /* The first piece was refused. False: stop and wait for the socket. */
 static bool on_refusal(struct wf_udp *u, struct wf_udp_out *m, int code, size_t *errors)
 {
@@ -227,6 +238,13 @@ static bool on_refusal(struct wf_udp *u, struct wf_udp_out *m, int code, size_t 
             refuse_host(u, &m->send.to);
             return true;
         }
+        if (code == EINVAL && forget_source(u, m))
+            return true;
+        break;
+    case EADDRNOTAVAIL:
+    case ENETUNREACH:
+        if (forget_source(u, m))
+            return true;
         break;
     case ECONNREFUSED: /* about an earlier datagram: this one has not been tried */
         u->stats.network_errors++;

@@ -347,15 +347,23 @@ TEST(an_answer_leaves_from_the_address_that_was_asked)
     wf_udp_close(both);
 }
 
-TEST(an_address_that_is_not_ours_cannot_be_the_sender)
+TEST(an_address_that_is_not_ours_gives_way_to_one_that_is)
 {
     struct wf_udp *a = open_at("0.0.0.0:0");
-    struct wf_udp_out out = {
-        .send = {.to = addr("127.0.0.1:9"), .from = addr("198.51.100.7:1"), .len = 1},
-        .data = pattern};
+    struct wf_addr at = wf_addr_v4(127, 0, 0, 1, wf_udp_local(a).port);
+    const size_t segments[] = {0, 10};
 
-    CHECK_EQ(wf_udp_send(a, &out, 1), 1);
-    CHECK_EQ(out.fate, WF_UDP_UNREACHABLE);
+    for (size_t i = 0; i < WF_ARRAY_LEN(segments); i++) {
+        struct wf_udp_out out = {
+            .send = {.to = at, .from = addr("198.51.100.7:1"), .len = 30, .segment = segments[i]},
+            .data = pattern};
+
+        CHECK_EQ(wf_udp_send(a, &out, 1), 1);
+        CHECK_EQ(out.fate, WF_UDP_SENT);
+        drain(a);
+        CHECK_EQ(heap.count, segments[i] == 0 ? 1 : 3);
+        CHECK(wf_addr_equal(&heap.last.from, &at));
+    }
     wf_udp_close(a);
 }
 
