@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 make_target=check-long
 . tools/stages.sh
 
-stages="deps seeds tsan msan reproducible fuzz coverage"
+stages="deps seeds e2e tsan msan reproducible fuzz coverage"
 fatal="deps"
 
 SEEDS=${SEEDS:-20000}
@@ -23,6 +23,12 @@ stage_deps() {
 stage_seeds() {
     tools/build.sh dev weft-sim
     build/dev/weft-sim --seeds "$SEEDS" --from "$first_seed" --jobs "$(nproc)" --keep-going
+}
+
+# The minutes-long ones too: ten gigabytes through a pipe, a session that rests for longer than it may be idle.
+stage_e2e() {
+    tools/build.sh release
+    WEFT_LONG=1 WEFT_BUILD=$PWD/build/release "$python" tests/e2e/run.py --counts "$logs/e2e.counts"
 }
 
 stage_tsan() {

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 make_target=check
 . tools/stages.sh
 
-stages="deps format layers sizes text spec tools gcc clang release purity symbols headers tidy unit replay vectors e2e trace seeds asan examples install"
+stages="deps format layers sizes text spec tools gcc clang release purity symbols headers tidy unit replay vectors e2e netns trace seeds asan examples install"
 # After one of these nothing else is worth running.
 fatal="deps gcc clang"
 
@@ -128,6 +128,7 @@ stage_seeds() {
 stage_asan() {
     tools/build.sh asan
     "$python" tools/run-tests.py build/asan
+    WEFT_BUILD=$PWD/build/asan "$python" tests/e2e/run.py
     build/asan/weft-sim --seeds "$ASAN_SEEDS" --from "$first_seed" --jobs "$(nproc)" --keep-going
 }
 

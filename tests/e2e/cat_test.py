@@ -173,6 +173,33 @@ class Cat(Case):
         self.assertEqual(len(got), len(data))
         self.assertEqual(caller.wait(), 0, caller.told())
 
+    def test_10_gigabytes_piped_have_one_digest(self):
+        if not os.environ.get("WEFT_LONG"):
+            self.skipTest("takes minutes: set WEFT_LONG")
+        total, block = 10_000_000_000, random_bytes(1_000_000)
+        listener = self.listening(stdin=subprocess.DEVNULL)
+        caller = self.calling(listener.peer)
+        sent = hashlib.sha256()
+
+        def feed():
+            for n in range(total // len(block)):
+                numbered = n.to_bytes(8, "big") + block[8:]  # no two are equal, so that their order counts
+                sent.update(numbered)
+                caller.child.stdin.write(numbered)
+            caller.child.stdin.close()
+
+        feeder = threading.Thread(target=feed)
+        feeder.start()
+        got, size = hashlib.sha256(), 0
+        while data := os.read(listener.child.stdout.fileno(), 1 << 20):
+            got.update(data)
+            size += len(data)
+        feeder.join()
+        self.assertEqual(size, total)
+        self.assertEqual(got.digest(), sent.digest())
+        self.assertEqual(caller.wait(), 0, caller.told())
+        self.assertEqual(listener.wait(), 0, listener.told())
+
     def test_files_may_be_input_and_output(self):
         data = random_bytes(1_000_000)
         source, target = self.file("in", content=data), self.dir / "out"

@@ -4,7 +4,8 @@
 
 Usage: run.py [--counts FILE] [--match TEXT] [--jobs N] [--verbose]
 
-The programs are those of WEFT_BUILD (build/dev). TEXT is part of a file's, a class's or a test's name.
+The programs are those of WEFT_BUILD (build/dev). TEXT is part of a file's, a class's or a test's name. With WEFT_LONG in
+the environment the tests that take minutes run too.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FILE_SECONDS_MAX = 300
+FILE_SECONDS_MAX = 1800 if os.environ.get("WEFT_LONG") else 300
 
 
 class Result(unittest.TextTestResult):
