@@ -41,7 +41,7 @@ static void finish(struct fetch *f, weft_err err)
     f->result.err = err;
     f->result.name = err == WEFT_OK ? f->part.stored : f->id.name;
     f->result.size = f->id.size;
-    f->result.moved = f->part.at - f->part.start;
+    f->result.moved = file_part_moved(&f->part);
     f->result.resumed_at = f->part.start;
     f->result.peer = f->id.peer;
     f->result.took_us = wf_clock_now() - f->started;
@@ -88,6 +88,10 @@ static size_t on_data(const uint8_t *data, size_t len, void *user)
 
     while (at < len && !f->has_head)
         at += take_head(f, (weft_span){data + at, len - at});
+    if (f->err == WEFT_OK && at < len && file_part_catch_up(&f->part, &f->err)) {
+        weft_node_resume(f->node);
+        return at;
+    }
     if (f->err == WEFT_OK && at < len)
         f->err = file_part_add(&f->part, (weft_span){data + at, len - at});
     if (f->err == WEFT_OK && f->params.on_progress != NULL)
@@ -235,9 +239,11 @@ static void on_list_outcome(const weft_outcome *o, void *user)
         struct wf_reader r = wf_reader_of((weft_span){o->message->body, o->message->len});
         struct file_id id;
 
-        while (r.left > 0 && file_read_id(&r, &id))
-            l->fn(WEFT_OK, id.name, id.size, l->user);
-        err = wf_reader_done(&r) ? WEFT_OK : WEFT_ERR_MALFORMED;
+        while (err == WEFT_OK && r.left > 0) {
+            err = file_read_id(&r, &id) ? WEFT_OK : WEFT_ERR_MALFORMED;
+            if (err == WEFT_OK)
+                l->fn(WEFT_OK, id.name, id.size, l->user);
+        }
     }
     l->fn(err, NULL, 0, l->user);
     wf_free(&l->node->mem, l, sizeof *l);

@@ -79,7 +79,7 @@ static void answer_get(weft_exchange *x, const weft_message *m, void *user)
     }
     offset = wf_read_u64(&r);
     offer = find(n->files, id.name);
-    err = offer == NULL ? WEFT_ERR_NOT_FOUND : file_source_open(&source, &n->mem, offer->path);
+    err = offer == NULL ? WEFT_ERR_NOT_FOUND : file_source_open(&source, n, offer->path);
     if (err == WEFT_OK)
         err = begin(source, &id, offset);
     if (err != WEFT_OK) {
@@ -97,7 +97,7 @@ static void write_row(weft_node *n, struct wf_writer *w, const struct file_offer
     struct file_source *source = NULL;
     struct file_id id;
 
-    if (file_source_open(&source, &n->mem, offer->path) != WEFT_OK)
+    if (file_source_open(&source, n, offer->path) != WEFT_OK)
         return;
     memcpy(id.name, offer->name, sizeof id.name);
     id.size = source->size;
@@ -191,7 +191,7 @@ weft_err weft_file_offer(weft_node *n, const char *path)
         return WEFT_ERR_USAGE;
     if (find(files, name) != NULL)
         return WEFT_ERR_EXISTS;
-    err = file_source_open(&source, &n->mem, path);
+    err = file_source_open(&source, n, path);
     file_source_free(source);
     if (err == WEFT_OK)
         err = add_offer(n, name, path);

@@ -11,6 +11,7 @@
 #include "endpoint/file_priv.h"
 
 #define REREAD_BYTES 65536u
+#define REREAD_MAX (1u << 20) /* in one go, before others get their turn */
 
 /* ".weft-" and 32 hex digits that stand for sender, name, size and time. */
 static void part_name(char out[FILE_NAME_BYTES], const struct file_id *id)
@@ -56,24 +57,35 @@ uint64_t file_part_have(const struct file_part *p)
 
 weft_err file_part_begin(struct file_part *p, uint64_t offset)
 {
-    uint8_t buf[REREAD_BYTES];
-    weft_err err = WEFT_OK;
-
     if (offset > file_part_have(p))
         return WEFT_ERR_MALFORMED;
-    err = wf_part_truncate(&p->part, offset);
-    while (err == WEFT_OK && p->at < offset) {
-        size_t want = offset - p->at < sizeof buf ? (size_t)(offset - p->at) : sizeof buf;
+    p->start = offset;
+    return wf_part_truncate(&p->part, offset);
+}
+
+bool file_part_catch_up(struct file_part *p, weft_err *err)
+{
+    uint8_t buf[REREAD_BYTES];
+    uint64_t until = p->start - p->at < REREAD_MAX ? p->start : p->at + REREAD_MAX;
+
+    if (p->at >= p->start)
+        return false;
+    while (*err == WEFT_OK && p->at < until) {
+        size_t want = until - p->at < sizeof buf ? (size_t)(until - p->at) : sizeof buf;
         size_t got = 0;
 
-        err = wf_part_read(&p->part, p->at, buf, want, &got);
-        if (err == WEFT_OK && got == 0)
-            err = WEFT_ERR_IO;
+        *err = wf_part_read(&p->part, p->at, buf, want, &got);
+        if (*err == WEFT_OK && got == 0)
+            *err = WEFT_ERR_IO;
         wf_sha256_add(p->sha, (weft_span){buf, got});
         p->at += got;
     }
-    p->start = p->at;
-    return err;
+    return *err == WEFT_OK && p->at < p->start;
+}
+
+uint64_t file_part_moved(const struct file_part *p)
+{
+    return p->at < p->start ? 0 : p->at - p->start;
 }
 
 weft_err file_part_add(struct file_part *p, weft_span data)

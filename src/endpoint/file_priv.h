@@ -30,7 +30,9 @@ struct file_part {
     struct wf_part part;
     struct wf_sha256 *sha;
     struct file_id id;
-    uint64_t start, at; /* where it was resumed; where the next byte goes */
+    /* Where it was resumed; where the next byte goes. Below start: what is there already is being
+     * read again for the digest. */
+    uint64_t start, at;
     uint8_t digest[WF_SHA256_LEN];
     size_t digest_len;
     bool is_open;
@@ -43,6 +45,11 @@ weft_err file_part_open(struct file_part *p, const struct wf_folder *folder,
 uint64_t file_part_have(const struct file_part *p);
 /* Goes on at offset, which is at most what is there; what follows is dropped. */
 weft_err file_part_begin(struct file_part *p, uint64_t offset);
+/* Reads some of what is there for the digest; true: not all of it yet, and nothing can be added. A
+ * large file takes long, and a node has others to look after. */
+bool file_part_catch_up(struct file_part *p, weft_err *err);
+/* Bytes that came this time. */
+uint64_t file_part_moved(const struct file_part *p);
 /* Bytes of the file, then of its digest. WEFT_ERR_MALFORMED: more than that. */
 weft_err file_part_add(struct file_part *p, weft_span data);
 /* Whole and right: under its real name now. WEFT_ERR_CRYPTO: the digest is wrong, the part is gone.
@@ -53,7 +60,7 @@ void file_part_close(struct file_part *p);
 
 /* A file that is being sent: head, bytes from offset on, digest. Its reader is a weft_read_fn. */
 struct file_source {
-    struct wf_mem *mem;
+    weft_node *node;
     int fd;
     uint64_t size, modified_ns, at, offset;
     struct wf_sha256 *sha;
@@ -67,11 +74,13 @@ struct file_source {
 };
 
 /* Opens a regular file. WEFT_ERR_NOT_FOUND, WEFT_ERR_DENIED, WEFT_ERR_USAGE: no regular file. */
-weft_err file_source_open(struct file_source **out, struct wf_mem *mem, const char *path);
+weft_err file_source_open(struct file_source **out, weft_node *node, const char *path);
 void file_source_free(struct file_source *f);
-/* Begins at offset; digests what is skipped. WEFT_ERR_IO. */
+/* Begins at offset; what is skipped is digested as the body is read, a piece at a time.
+ * WEFT_ERR_MALFORMED: there is less. */
 weft_err file_source_begin(struct file_source *f, uint64_t offset);
-/* The body that reads it; it frees the source when done. head was written by the caller before. */
+/* The body that reads it; it frees the source when done. head was written by the caller before. It
+ * fails with WEFT_ERR_STATE instead of sending a digest when the file changed meanwhile. */
 weft_body file_source_body(struct file_source *f);
 
 /* The rows of docs/spec/5-application.md. */

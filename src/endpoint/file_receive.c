@@ -118,9 +118,12 @@ static size_t on_data(weft_exchange *x, const uint8_t *data, size_t len, void *s
     struct receipt *p = state;
     size_t at = 0;
 
-    (void)x;
     while (at < len && !p->has_head)
         at += take_head(p, (weft_span){data + at, len - at});
+    if (p->err == WEFT_OK && at < len && file_part_catch_up(&p->part, &p->err)) {
+        weft_exchange_resume(x);
+        return at;
+    }
     if (p->err == WEFT_OK && at < len)
         p->err = file_part_add(&p->part, (weft_span){data + at, len - at});
     if (p->err == WEFT_OK)
@@ -137,7 +140,7 @@ static void tell(const struct receipt *p, weft_err err)
         .err = err,
         .name = err == WEFT_OK ? p->part.stored : p->part.id.name,
         .size = p->part.id.size,
-        .moved = p->part.at - p->part.start,
+        .moved = file_part_moved(&p->part),
         .resumed_at = p->part.start,
         .peer = p->part.id.peer,
         .took_us = wf_clock_now() - p->started,
@@ -184,6 +187,8 @@ weft_err weft_file_receive(weft_node *n, const char *folder, const weft_file_par
     struct node_files *files = node_files_get(n);
     weft_err err = WEFT_OK;
 
+    if (params != NULL && params->size < sizeof *params)
+        return WEFT_ERR_USAGE;
     if (files == NULL)
         return WEFT_ERR_NOMEM;
     if (files->is_receiving)

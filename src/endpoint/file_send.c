@@ -33,6 +33,18 @@ static void finish(struct file_send *s, weft_err err)
     wf_free(&s->node->mem, s, sizeof *s);
 }
 
+/* What the other end says it is called there: told to people, so it must be a name. */
+static weft_err read_stored(struct file_send *s, struct wf_reader *r)
+{
+    weft_span name = wf_read_span(r, wf_read_len8(r, 1, WF_FILE_NAME_MAX));
+
+    if (!wf_reader_done(r) || !wf_file_name_ok(name))
+        return WEFT_ERR_MALFORMED;
+    memcpy(s->stored, name.data, name.len);
+    s->stored[name.len] = '\0';
+    return WEFT_OK;
+}
+
 static void on_put_outcome(const weft_outcome *o, void *user)
 {
     struct file_send *s = user;
@@ -43,12 +55,8 @@ static void on_put_outcome(const weft_outcome *o, void *user)
         struct wf_reader r = wf_reader_of((weft_span){o->message->body, o->message->len});
 
         err = (weft_err)wf_read_u8(&r);
-        if (err == WEFT_OK) {
-            size_t len = wf_read_len8(&r, 1, WF_FILE_NAME_MAX);
-
-            wf_read_bytes(&r, (uint8_t *)s->stored, len);
-            err = wf_reader_done(&r) ? WEFT_OK : WEFT_ERR_MALFORMED;
-        }
+        if (err == WEFT_OK)
+            err = read_stored(s, &r);
     }
     if (err == WEFT_OK)
         s->result.moved = s->id.size - s->offset;
@@ -132,7 +140,7 @@ static weft_err fill(struct file_send *s, const char *to, const char *path)
         return err;
     if (name == NULL || strlen(to) >= sizeof s->to)
         return WEFT_ERR_USAGE;
-    err = file_source_open(&s->source, &s->node->mem, path);
+    err = file_source_open(&s->source, s->node, path);
     if (err != WEFT_OK)
         return err;
     memcpy(s->to, to, strlen(to) + 1);

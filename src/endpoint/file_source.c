@@ -12,7 +12,7 @@
 #include "endpoint/file_priv.h"
 #include "net/os_error.h"
 
-#define SKIP_BYTES 65536u
+#define SKIP_MAX (1u << 20) /* bytes digested in one go, before others get their turn */
 
 void file_write_id(struct wf_writer *w, const struct file_id *id)
 {
@@ -54,7 +54,12 @@ weft_err file_outcome_err(const weft_outcome *o)
     return o->err == WEFT_OK ? WEFT_ERR_CLOSED : o->err;
 }
 
-weft_err file_source_open(struct file_source **out, struct wf_mem *mem, const char *path)
+static uint64_t modified_of(const struct stat *st)
+{
+    return (uint64_t)st->st_mtim.tv_sec * 1000000000u + (uint64_t)st->st_mtim.tv_nsec;
+}
+
+weft_err file_source_open(struct file_source **out, weft_node *node, const char *path)
 {
     struct file_source *f = NULL;
     struct stat st;
@@ -66,16 +71,16 @@ weft_err file_source_open(struct file_source **out, struct wf_mem *mem, const ch
         (void)close(fd);
         return WEFT_ERR_USAGE;
     }
-    f = wf_alloc(mem, sizeof *f);
+    f = wf_alloc(&node->mem, sizeof *f);
     if (f == NULL || wf_sha256_new(&f->sha) != WEFT_OK) {
-        wf_free(mem, f, sizeof *f);
+        wf_free(&node->mem, f, sizeof *f);
         (void)close(fd);
         return WEFT_ERR_NOMEM;
     }
-    f->mem = mem;
+    f->node = node;
     f->fd = fd;
     f->size = (uint64_t)st.st_size;
-    f->modified_ns = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
+    f->modified_ns = modified_of(&st);
     *out = f;
     return WEFT_OK;
 }
@@ -86,13 +91,13 @@ void file_source_free(struct file_source *f)
         return;
     (void)close(f->fd);
     wf_sha256_free(f->sha);
-    wf_free(f->mem, f, sizeof *f);
+    wf_free(&f->node->mem, f, sizeof *f);
 }
 
-/* Reads and digests up to cap bytes at f->at; an early end of the file is an error. */
-static weft_err read_some(struct file_source *f, uint8_t *buf, size_t cap, size_t *len)
+/* Reads and digests up to cap bytes from f->at to `to`; an early end of the file is an error. */
+static weft_err read_some(struct file_source *f, uint64_t to, uint8_t *buf, size_t cap, size_t *len)
 {
-    uint64_t left = f->size - f->at;
+    uint64_t left = to - f->at;
     size_t want = left < cap ? (size_t)left : cap;
     ssize_t got = pread(f->fd, buf, want, (off_t)f->at);
 
@@ -106,19 +111,49 @@ static weft_err read_some(struct file_source *f, uint8_t *buf, size_t cap, size_
 
 weft_err file_source_begin(struct file_source *f, uint64_t offset)
 {
-    uint8_t buf[SKIP_BYTES];
-
     if (offset > f->size)
         return WEFT_ERR_MALFORMED;
-    while (f->at < offset) {
-        size_t want = offset - f->at < sizeof buf ? (size_t)(offset - f->at) : sizeof buf;
-        size_t len = 0;
-        weft_err err = read_some(f, buf, want, &len);
-
-        if (err != WEFT_OK)
-            return err;
-    }
     f->offset = offset;
+    return WEFT_OK;
+}
+
+/* Digests what the other end has already; the rest of it at the next turn. */
+static weft_err skip(struct file_source *f, uint8_t *buf, size_t cap)
+{
+    uint64_t until = f->offset - f->at < SKIP_MAX ? f->offset : f->at + SKIP_MAX;
+    weft_err err = WEFT_OK;
+
+    while (err == WEFT_OK && f->at < until) {
+        size_t len = 0;
+
+        err = read_some(f, until, buf, cap, &len);
+    }
+    if (f->at < f->offset)
+        weft_node_resume(f->node);
+    return err;
+}
+
+/* What was sent is not one file if it changed on the way. */
+static weft_err check_unchanged(const struct file_source *f)
+{
+    struct stat st;
+
+    if (fstat(f->fd, &st) != 0)
+        return WEFT_ERR_IO;
+    return (uint64_t)st.st_size == f->size && modified_of(&st) == f->modified_ns ? WEFT_OK
+                                                                                 : WEFT_ERR_STATE;
+}
+
+static weft_err make_digest(struct file_source *f)
+{
+    weft_err err = check_unchanged(f);
+
+    if (err != WEFT_OK)
+        return err;
+    wf_sha256_end(f->sha, f->digest);
+    f->has_digest = true;
+    if (f->on_digest != NULL)
+        f->on_digest(f->digest, f->on_digest_user);
     return WEFT_OK;
 }
 
@@ -134,20 +169,23 @@ static size_t copy_out(uint8_t *buf, size_t cap, const uint8_t *from, size_t len
 static weft_err source_read(void *user, uint8_t *buf, size_t cap, size_t *len, bool *end)
 {
     struct file_source *f = user;
+    weft_err err = WEFT_OK;
 
     if (f->head_at < f->head_len) {
         *len = copy_out(buf, cap, f->head + f->head_at, f->head_len - f->head_at);
         f->head_at += *len;
         return WEFT_OK;
     }
+    if (f->at < f->offset)
+        err = skip(f, buf, cap);
+    if (err != WEFT_OK || f->at < f->offset)
+        return err;
     if (f->at < f->size)
-        return read_some(f, buf, cap, len);
-    if (!f->has_digest) {
-        wf_sha256_end(f->sha, f->digest);
-        f->has_digest = true;
-        if (f->on_digest != NULL)
-            f->on_digest(f->digest, f->on_digest_user);
-    }
+        return read_some(f, f->size, buf, cap, len);
+    if (!f->has_digest)
+        err = make_digest(f);
+    if (err != WEFT_OK)
+        return err;
     *len = copy_out(buf, cap, f->digest + f->digest_at, sizeof f->digest - f->digest_at);
     f->digest_at += *len;
     *end = f->digest_at == sizeof f->digest;
