@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 make_target=check
 . tools/stages.sh
 
-stages="deps format layers sizes text spec tools gcc clang release purity symbols headers tidy unit replay vectors e2e netns trace seeds asan examples install"
+stages="deps format layers sizes text spec api tools gcc clang release purity symbols headers tidy unit replay vectors e2e netns trace seeds asan examples install"
 # After one of these nothing else is worth running.
 fatal="deps gcc clang"
 

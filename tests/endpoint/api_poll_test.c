@@ -44,6 +44,17 @@ static weft_event next_event(weft_node *n)
     return e;
 }
 
+/* What was sent before has been listed when the answer to one more message is here. */
+static void until_listed(void)
+{
+    struct fate f;
+    weft_send_params s = fate_params(&pair, &f, "nothing");
+
+    CHECK_OK(weft_node_send(pair.client, &s, NULL));
+    pair_until(&pair, &f.outcomes, 1);
+    CHECK_EQ(f.err, WEFT_ERR_REFUSED);
+}
+
 static weft_event next_message(const char *text)
 {
     weft_event e = next_event(pair.server);
@@ -111,8 +122,7 @@ TEST(each_event_is_listed_once_in_its_order_and_no_more_than_asked_for)
     start();
     for (size_t i = 0; i < WF_ARRAY_LEN(texts); i++)
         (void)post("list", texts[i], false, NULL);
-    for (unsigned i = 0; i < 50; i++)
-        pair_turn(&pair);
+    until_listed();
     CHECK_EQ(weft_node_events(pair.server, events, 0), 0);
     for (unsigned i = 0; seen < WF_ARRAY_LEN(texts); i++) {
         size_t count = weft_node_events(pair.server, events, 2);
@@ -178,8 +188,7 @@ TEST(an_event_that_waits_keeps_the_node_from_being_idle_and_poll_from_waiting)
 
     start();
     (void)post("nothing", "x", true, NULL);
-    for (unsigned i = 0; i < 50; i++)
-        pair_turn(&pair);
+    until_listed();
     CHECK(!weft_node_is_idle(pair.client));
     CHECK_OK(weft_node_poll(pair.client, -1)); /* or this would wait for ever */
     CHECK_EQ(weft_node_events(pair.client, &e, 1), 1);
@@ -217,8 +226,7 @@ TEST(a_node_may_close_with_events_listed_or_in_hand)
         for (int i = 0; i < 5; i++)
             (void)post("list", "x", true, NULL);
         (void)post("nothing", "x", true, NULL);
-        for (unsigned i = 0; i < 50; i++)
-            pair_turn(&pair);
+        until_listed();
         if (fetched == 1) {
             CHECK_EQ(weft_node_events(pair.server, events, EVENTS), 5);
             CHECK_EQ(weft_node_events(pair.client, events, EVENTS), 1);
