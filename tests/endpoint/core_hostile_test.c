@@ -337,7 +337,7 @@ TEST(a_peer_that_goes_silent_after_solve_is_forgotten)
 TEST(messages_that_are_opened_and_given_up_leave_nothing_behind)
 {
     struct wf_core_stats now;
-    struct wf_core_stats first;
+    struct wf_core_stats first = {0};
 
     open_pair();
     (void)request(10);
