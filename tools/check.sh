@@ -121,6 +121,7 @@ stage_trace() {
 # Seeds that nobody has seen before; a red one is a bug, and is told with the command that shows it again.
 stage_seeds() {
     tools/build.sh dev weft-sim
+    build/dev/weft-sim --regressions sim/regressions.txt
     build/dev/weft-sim --seeds "$SEEDS" --from "$first_seed" --jobs "$(nproc)" --keep-going
 }
 
