@@ -151,3 +151,19 @@ TEST(both_ends_agree_whatever_happens_and_limits_only_rise)
     }
     CHECK_LE(1000000, in.received);
 }
+
+TEST(a_limit_that_ran_ahead_of_the_window_is_never_lowered)
+{
+    struct wf_flow_in f;
+
+    wf_flow_in_init(&f, 100, 100);
+    f.limit = 900; /* what came with the handshake was taken although it was more than announced */
+    CHECK_OK(wf_flow_in_receive(&f, 900));
+    for (uint64_t consumed = 0; consumed < 900; consumed += 50) {
+        CHECK_EQ(wf_flow_in_grant(&f, 0, 1), consumed > 825);
+        CHECK_LE(900, f.limit);
+        wf_flow_in_consume(&f, 50);
+    }
+    CHECK(wf_flow_in_grant(&f, 0, 1));
+    CHECK_EQ(f.limit, 1000);
+}
