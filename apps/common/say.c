@@ -9,6 +9,53 @@
 
 #include "common/app.h"
 
+/* Length of the character at the front, 0 when it is no UTF-8. len > 0. */
+static size_t character_len(const unsigned char *text, size_t len)
+{
+    size_t n = text[0] < 0x80 ? 1 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+    bool is_lead = text[0] < 0x80 || (text[0] >= 0xc2 && text[0] < 0xf5);
+
+    if (!is_lead || n > len)
+        return 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    }
+    if (n >= 3 && ((text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xed && text[1] >= 0xa0)))
+        return 0;
+    if (n == 4 && ((text[0] == 0xf0 && text[1] < 0x90) || (text[0] == 0xf4 && text[1] >= 0x90)))
+        return 0;
+    return n;
+}
+
+/* A terminal obeys these: C0, DEL and, as two bytes, C1. */
+static bool is_control(const unsigned char *text, size_t len)
+{
+    return text[0] < ' ' || text[0] == 0x7f || (len == 2 && text[0] == 0xc2 && text[1] < 0xa0);
+}
+
+/* Everything a terminal would obey, but for what stands in `but`, becomes a question mark. */
+static void put_safe(FILE *out, const unsigned char *text, size_t len, const char *but)
+{
+    for (size_t at = 0, n = 0; at < len; at += n) {
+        n = character_len(text + at, len - at);
+        if (n == 0 || (is_control(text + at, n) && (text[at] == 0 || !strchr(but, text[at])))) {
+            (void)fputc('?', out);
+            n = n == 0 ? 1 : n;
+        } else {
+            (void)fwrite(text + at, 1, n, out);
+        }
+    }
+}
+
+void app_put_bytes(FILE *out, const void *data, size_t len)
+{
+    if (isatty(fileno(out)) != 0)
+        put_safe(out, data, len, "\n\t");
+    else if (len > 0)
+        (void)fwrite(data, 1, len, out);
+}
+
 /* Names may hold what moves a terminal's cursor; a sentence stays one line of text. */
 static void put_sentence(const struct app *a, const char *fmt, va_list args) WEFT_PRINTF(2, 0);
 
@@ -17,11 +64,8 @@ static void put_sentence(const struct app *a, const char *fmt, va_list args)
     char text[2 * APP_TEXT_MAX];
 
     (void)vsnprintf(text, sizeof text, fmt, args);
-    for (char *c = text; *c != '\0'; c++) {
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    }
-    (void)fprintf(stderr, "%s: %s", a->program, text);
+    (void)fprintf(stderr, "%s: ", a->program);
+    put_safe(stderr, (const unsigned char *)text, strlen(text), "");
 }
 
 int app_fail(const struct app *a, const char *fmt, ...)
@@ -65,7 +109,7 @@ const char *app_way_out(weft_err err)
     case WEFT_ERR_MALFORMED:
         return "A peer is written weft1…@host:port.";
     case WEFT_ERR_STATE:
-        return "Perhaps it is under way already; try again when that has ended.";
+        return "Perhaps it is under way already, or the file changed meanwhile; try again later.";
     default:
         return NULL;
     }
@@ -86,14 +130,21 @@ int app_fail_err(const struct app *a, weft_err err, const char *fmt, ...)
 
 void app_json_string(FILE *out, const char *text)
 {
+    const unsigned char *c = (const unsigned char *)text;
+    size_t left = strlen(text);
+
     (void)fputc('"', out);
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
+    for (size_t n = 0; left > 0; c += n, left -= n) {
+        n = character_len(c, left);
+        if (n == 0)
+            (void)fputs("\\ufffd", out);
+        else if (*c == '"' || *c == '\\')
             (void)fprintf(out, "\\%c", *c);
-        else if (*c < ' ' || *c == 0x7f)
-            (void)fprintf(out, "\\u%04x", (unsigned)*c);
+        else if (is_control(c, n))
+            (void)fprintf(out, "\\u%04x", (unsigned)c[n - 1]);
         else
-            (void)fputc(*c, out);
+            (void)fwrite(c, 1, n, out);
+        n = n == 0 ? 1 : n;
     }
     (void)fputc('"', out);
 }
