@@ -63,7 +63,7 @@ class Peers(Case):
                 self.assert_sentence(process, says="nothing answered at that address")
             self.assertLess(time.monotonic() - began, 14, "ten seconds are the time for reaching a peer")
 
-    def test_a_mistyped_key_is_noticed_by_every_command(self):
+    def test_a_mistyped_key_is_noticed_by_every_command(self):  # SPEC 5.1-1
         daemon = self.daemon()
         bad = mistyped(daemon.peer)
         source = self.file("a", 5)

@@ -54,7 +54,7 @@ class BrokenOff(Case):
 
     # --- the sender ends ---
 
-    def test_after_kill_9_of_the_sender_the_file_goes_on_where_it_broke_off(self):
+    def test_after_kill_9_of_the_sender_the_file_goes_on_where_it_broke_off(self):  # SPEC 5.3-1
         daemon = self.daemon()
         sender = self.sending(daemon)
         sender.signal(signal.SIGKILL)
