@@ -42,8 +42,12 @@ int app_fail_err(const struct app *a, weft_err err, const char *fmt, ...) WEFT_P
 /* What a person can do about it; NULL where there is nothing to add. */
 const char *app_way_out(weft_err err);
 
-/* A string as JSON, with quotes. */
+/* A string as JSON, with quotes; what is no UTF-8 becomes U+FFFD. */
 void app_json_string(FILE *out, const char *text);
+
+/* Bytes of a peer: as they are into a file or a pipe; on a terminal without what would move its
+ * cursor. */
+void app_put_bytes(FILE *out, const void *data, size_t len);
 
 /* "1.5 GiB"; the buffer is the calling thread's until its next but third call. */
 const char *app_size_text(uint64_t bytes);

@@ -95,6 +95,17 @@ static int load_file(struct app *a, FILE *f, weft_node *node, size_t *count)
     return 0;
 }
 
+/* Who may write the rules lets himself in. */
+static int check_writers(const struct app *a, FILE *f)
+{
+    struct stat st;
+
+    if (fstat(fileno(f), &st) != 0 || (st.st_mode & S_IWOTH) == 0 || !S_ISREG(st.st_mode))
+        return 0;
+    return app_fail(a, "everybody may write the rules in %s: run `chmod o-w` on it and look at it.",
+                    a->allow_path);
+}
+
 int app_rules_load(struct app *a, weft_node *node, size_t *count)
 {
     weft_err err = app_rules_path(a);
@@ -108,7 +119,9 @@ int app_rules_load(struct app *a, weft_node *node, size_t *count)
         return errno == ENOENT ? 0
                                : app_fail(a, "cannot read the rules in %s: %s.", a->allow_path,
                                           strerror(errno));
-    status = load_file(a, f, node, count);
+    status = check_writers(a, f);
+    if (status == 0)
+        status = load_file(a, f, node, count);
     (void)fclose(f);
     return status;
 }

@@ -3,6 +3,7 @@
  * run.c - opening a node and keeping it going until the work is done or somebody ends the program.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -100,14 +101,28 @@ void app_harden(void)
     (void)signal(SIGPIPE, SIG_IGN);
 }
 
+/* Somebody may have put a link there: what is there goes, and only a file we make is written to. */
+static FILE *open_new(const char *path)
+{
+    int fd = -1;
+    FILE *f = NULL;
+
+    (void)unlink(path);
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    f = fd < 0 ? NULL : fdopen(fd, "w");
+    if (f == NULL && fd >= 0)
+        (void)close(fd);
+    return f;
+}
+
 static bool write_whole(const char *path, const char *text, size_t len)
 {
-    char temp[APP_TEXT_MAX + 16];
+    char temp[APP_TEXT_MAX + 32];
     FILE *f = NULL;
     bool ok = false;
 
-    (void)snprintf(temp, sizeof temp, "%s.new", path);
-    f = fopen(temp, "we");
+    (void)snprintf(temp, sizeof temp, "%s.%ld.new", path, (long)getpid());
+    f = open_new(temp);
     if (f == NULL)
         return false;
     ok = fwrite(text, 1, len, f) == len && fputc('\n', f) != EOF;

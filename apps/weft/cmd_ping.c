@@ -174,7 +174,7 @@ static void on_outcome(const weft_outcome *o, void *user)
     } else if (err != WEFT_OK) {
         (void)app_fail_err(p->app, err, "no echo");
     } else {
-        (void)fwrite(o->message->body, 1, o->message->len, stdout);
+        app_put_bytes(stdout, o->message->body, o->message->len);
         if (o->message->len == 0 || o->message->body[o->message->len - 1] != '\n')
             (void)putchar('\n');
     }

@@ -138,21 +138,22 @@ static const char *set_effort(struct config *c, char *v)
 static const struct {
     const char *name;
     set_fn set;
+    bool many; /* may stand again */
 } names[] = {
-    {"role", set_role},
-    {"key", set_key},
-    {"passphrase-file", set_passphrase},
-    {"listen", set_listen},
-    {"receive", set_receive},
-    {"offer", add_offer},
-    {"allow", add_allow},
-    {"rules", set_rules},
-    {"echo", set_echo},
-    {"stats-json", set_stats},
-    {"keylog", set_keylog},
-    {"memory-max", set_memory},
-    {"sessions-max", set_sessions},
-    {"work-effort", set_effort},
+    {"role", set_role, false},
+    {"key", set_key, false},
+    {"passphrase-file", set_passphrase, false},
+    {"listen", set_listen, false},
+    {"receive", set_receive, false},
+    {"offer", add_offer, true},
+    {"allow", add_allow, true},
+    {"rules", set_rules, false},
+    {"echo", set_echo, false},
+    {"stats-json", set_stats, false},
+    {"keylog", set_keylog, false},
+    {"memory-max", set_memory, false},
+    {"sessions-max", set_sessions, false},
+    {"work-effort", set_effort, false},
 };
 
 static char *trim(char *s)
@@ -172,6 +173,7 @@ static const char *take_line(struct config *c, char *line)
 {
     char *name = trim(line);
     char *equal = NULL;
+    const char *wrong = NULL;
 
     if (name[0] == '\0' || name[0] == '#')
         return NULL;
@@ -183,8 +185,15 @@ static const char *take_line(struct config *c, char *line)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char *value = trim(equal + 1);
 
-        if (strcmp(name, names[i].name) == 0)
-            return value[0] == '\0' ? "the value is missing" : names[i].set(c, value);
+        if (strcmp(name, names[i].name) != 0)
+            continue;
+        if (value[0] == '\0')
+            return "the value is missing";
+        wrong = names[i].set(c, value);
+        if (wrong == NULL && !names[i].many && (c->seen & 1u << i) != 0)
+            wrong = "that name stands here twice";
+        c->seen |= 1u << i;
+        return wrong;
     }
     return "there is no such name; see weftd.conf";
 }

@@ -13,7 +13,8 @@ struct config {
     struct app *app;
     struct app_serve serve;
     weft_node_params node;
-    char *text; /* of the file; values point into it */
+    char *text;    /* of the file; values point into it */
+    unsigned seen; /* names that stood in it, a bit each */
 };
 
 /* Reads the file; says what is wrong itself, with the line. 0 or 1. path NULL: the defaults. */

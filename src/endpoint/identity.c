@@ -10,6 +10,7 @@
  *
  * The public line is checked against the seed, so a damaged file is noticed.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -344,14 +345,27 @@ weft_err weft_identity_path(char *out, size_t cap)
     return WEFT_OK;
 }
 
+/* A file of ours and nothing else: a device would lose its mode, a pipe would hold us up, and the
+ * owner of somebody else's file could read it. */
+static bool is_own_file(int fd)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) != 0)
+        return false;
+    errno = EACCES;
+    return S_ISREG(st.st_mode) && st.st_uid == geteuid();
+}
+
 FILE *identity_open_private(const char *path)
 {
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    int fd = open(path, flags, 0600);
     FILE *f = NULL;
 
     if (fd < 0)
         return NULL;
-    if (fchmod(fd, 0600) == 0)
+    if (is_own_file(fd) && fchmod(fd, 0600) == 0)
         f = fdopen(fd, "a");
     if (f == NULL)
         (void)close(fd);
