@@ -10,7 +10,8 @@
 
 #define SEND_BUFFER_DEFAULT ((size_t)2 << 20)
 #define MESSAGES_OUT_DEFAULT 4096u
-#define KEEP_SHARE 3u   /* of the idle time */
+#define KEEP_SHARE 3u /* of the idle time, at most, until silence is asked about */
+#define KEEP_FIRST_US ((uint64_t)1000000)
 #define FADING_SHARE 8u /* likewise, before it is over */
 
 /* Which state may follow which. */
@@ -166,16 +167,25 @@ static weft_time idle_deadline(const struct wf_chan *c)
     return us == 0 ? WEFT_TIME_NEVER : after(c->heard_at, us);
 }
 
-/* SPEC 4.5-3: while messages are open, silence is asked about before it ends the session: their
- * bytes may be long in coming, or long in being read. */
+/* SPEC 4.5-3: while messages are open, silence is asked about before it ends the session, for their
+ * bytes may be long in coming, or long in being read. The first question comes soon: where a NAT
+ * forgot us, what the peer sends is lost until it hears from us. */
 static weft_time keep_deadline(const struct wf_chan *c)
 {
-    uint64_t us = idle_us(c);
+    uint64_t us = idle_us(c) / KEEP_SHARE;
     bool has_messages = c->out.count > 0 || c->in.count > 0;
 
     if (us == 0 || !has_messages || !c->is_confirmed || c->pong_once != WF_ONCE_IDLE)
         return WEFT_TIME_NEVER;
-    return after(c->heard_at, us / KEEP_SHARE);
+    if (us >> c->keep_count > KEEP_FIRST_US)
+        us = KEEP_FIRST_US << c->keep_count;
+    return after(c->heard_at, us);
+}
+
+static void keep_alive(struct wf_chan *c)
+{
+    wf_chan_ping(c);
+    c->keep_count += c->keep_count < CHAN_KEEP_COUNT_MAX;
 }
 
 /* Loss first; the probe timeout only while no loss is waited for. */
@@ -253,7 +263,7 @@ static void tick_open(struct wf_chan *c, weft_time now)
         return;
     }
     if (now >= keep_deadline(c))
-        wf_chan_ping(c);
+        keep_alive(c);
     if (now >= c->loss.deadline) {
         on_loss_timer(c, now);
     } else if (now >= loss_deadline(c)) {

@@ -51,6 +51,7 @@ HANDLER(on_open)
 
 HANDLER(on_data)
 {
+    c->keep_count = 0;
     return chan_in_data(c, in, &f->u.data);
 }
 
@@ -70,6 +71,7 @@ HANDLER(on_credit)
     enum chan_verdict v = CHAN_OK;
 
     (void)in;
+    c->keep_count = 0;
     if (f->u.credit.scope == WF_CREDIT_NODE) {
         if (wf_flow_out_raise(&c->tx.node, f->u.credit.limit))
             wf_schedule_unpark(&c->schedule);

@@ -37,6 +37,7 @@
 #define CHAN_CONTROL_MAX 8192u /* SPEC 4.4-4 */
 #define CHAN_DATAGRAMS_MAX ((size_t)256 << 10)
 #define CHAN_TEXT_MAX 255u
+#define CHAN_KEEP_COUNT_MAX 16u
 #define CHAN_CONFIRM_US 30000000u /* a server hears of its client by then or drops the session */
 #define CHAN_RETRY_US 10000u      /* after sending failed for want of memory */
 
@@ -149,8 +150,9 @@ struct wf_chan {
     uint8_t events;
     weft_time ack_at; /* time of the ACK whose frames are walked */
     uint64_t pong_rtt_us;
-    uint8_t pong_once; /* enum wf_once: the PING of wf_chan_ping */
-    bool pong_again;   /* asked for while one was flying */
+    uint8_t pong_once;  /* enum wf_once: the PING of wf_chan_ping */
+    bool pong_again;    /* asked for while one was flying */
+    uint8_t keep_count; /* times that silence was asked about since bytes or credit came */
 
     bool must_send;            /* a packet that needs an ack must go, whatever is in it */
     uint32_t probes;           /* packets that may go beyond window and pacing */
