@@ -60,6 +60,7 @@ class Configuration(Case):
             "echo =": "the value is missing",
             "echo": "expected name = value",
             "echo = maybe": "expected yes or no",
+            "role = node\nrole = node": "that name stands here twice",
             "role = king": "the only role",
             "allow = any": "a key (or any) and a service",
             "allow = any a b": "a key (or any) and a service",
@@ -74,8 +75,8 @@ class Configuration(Case):
             "work-effort = 99999999999": "out of range",
         }
         for line, says in bad.items():
-            process = self.check(f"# first\necho = yes\n{line}\n")
-            self.assert_sentence(process, says=[says, "line 3"])
+            process = self.check(f"# first\n\n{line}\n")
+            self.assert_sentence(process, says=[says, f"line {3 + line.count(chr(10))}"])
             self.assertEqual(process.out, "")
 
     def test_the_same_line_stops_a_start(self):
