@@ -59,6 +59,8 @@ class Peers(Case):
                         ("cat", peer), ("ping", "-n", "1", peer)]
             began = time.monotonic()
             processes = [self.weft(*c) for c in commands]
+            mistaken = self.weft("send", self.file("b", 5), f"{self.key('somebody')}@127.0.0.1:{self.daemon().port}")
+            self.assert_sentence(mistaken, says="with another key")
             for process in processes:
                 self.assert_sentence(process, says="nothing answered at that address")
             self.assertLess(time.monotonic() - began, 14, "ten seconds are the time for reaching a peer")
