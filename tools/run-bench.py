@@ -88,7 +88,7 @@ def handshakes(field):
         found = [r for r in rows if r.get("row") == field]
         if not found:
             raise SystemExit(f"run-bench: {program} printed no row {field}")
-        return found[0]["value"]
+        return found[0]["ours"]
     return run
 
 
