@@ -185,7 +185,9 @@ static weft_time keep_deadline(const struct wf_chan *c)
 static void keep_alive(struct wf_chan *c)
 {
     wf_chan_ping(c);
-    c->keep_count += c->keep_count < CHAN_KEEP_COUNT_MAX;
+    if (c->keep_count < CHAN_KEEP_COUNT_MAX) {
+        c->keep_count++;
+    }
 }
 
 /* Loss first; the probe timeout only while no loss is waited for. */
