@@ -96,6 +96,9 @@ WEFT_NODISCARD weft_err wf_core_reply(struct wf_core *c, uint64_t id,
                                       const struct wf_core_reply_params *p, uint64_t *reply_id);
 weft_span wf_core_peek(struct wf_core *c, uint64_t id, bool *at_end);
 void wf_core_consume(struct wf_core *c, uint64_t id, size_t len);
+/* The application holds so many bytes more for this message (until it is released). They count
+ * against what is held for the peer; false: that would be too much, and they are not counted. */
+bool wf_core_charge(struct wf_core *c, uint64_t id, size_t size);
 /* `user` comes with further events of this message. */
 void wf_core_set_user(struct wf_core *c, uint64_t id, void *user);
 /* No more of it is wanted; `code` other than WF_CODE_NONE tells the sender why. The id ends,
@@ -160,7 +163,7 @@ bool wf_core_has_events(const struct wf_core *c);
 struct wf_core_stats {
     struct wf_adm_stats adm;
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, dropped_unknown, dropped_malformed;
-    uint64_t sessions, sessions_total, handshakes_started, handshakes_failed;
+    uint64_t sessions, sessions_total, sessions_evicted, handshakes_started, handshakes_failed;
     uint64_t messages_in, messages_out, messages_open;
     uint64_t packets_lost, frames_resent, packets_forged, packets_replayed;
     uint64_t memory_held, memory_max, allocations, secret_held, curve_operations;

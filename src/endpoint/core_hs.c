@@ -121,6 +121,7 @@ void accept_solve(struct wf_core *c, weft_time now, const struct wf_datagram *d)
     }
     s->confirm_at = now + CORE_CONFIRM_DELAY_US;
     session_touch(s);
+    evict_for_room(c, now, s);
 }
 
 /* SPEC 1.4-2: it waits at most 5 ms, and only for replies to messages that SOLVE carried whole. */

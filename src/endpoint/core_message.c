@@ -60,6 +60,7 @@ struct message *message_new(struct session *s, bool incoming, uint64_t number)
         return NULL;
     }
     wf_list_push_back(&s->messages, &m->link);
+    s->used_at = c->now;
     return m;
 }
 
@@ -82,6 +83,7 @@ static void detach(struct wf_core *c, struct message *m)
     number_key(key, m->session, m->incoming, m->number);
     wf_table_remove(&c->numbers, wf_span(key, sizeof key));
     wf_list_remove(&m->link);
+    m->session->charged -= m->charged;
     m->session = NULL;
 }
 
@@ -235,6 +237,7 @@ weft_err wf_core_message(struct wf_core *c, weft_time now, const struct wf_core_
     weft_err err = WEFT_OK;
 
     core_release_taken(c);
+    c->now = now;
     err = session_call(c, now, p, &s);
     if (err == WEFT_OK)
         err = wf_chan_open(s->chan, &mp, &number);

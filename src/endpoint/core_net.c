@@ -158,8 +158,10 @@ static void recv_datagram(struct wf_core *c, weft_time now, const struct wf_data
 void wf_core_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, size_t count)
 {
     core_release_taken(c);
+    c->now = now;
     for (size_t i = 0; i < count; i++)
         recv_datagram(c, now, &d[i]);
+    evict_for_memory(c, now);
 }
 
 static bool send_reply(struct wf_core *c, uint8_t *buf, struct wf_send *out)

@@ -32,7 +32,11 @@
 #define CORE_WORK_TRIES 2048u       /* of proof of work in one go: about a millisecond */
 #define CORE_CIDS_MAX 16u
 #define CORE_PINGS_MAX 4096u
-#define CORE_RUN_MAX 64u /* datagrams of one session handed over in one call */
+#define CORE_TRAIN_MAX 65536u
+#define CORE_SPARE_PART 32u /* of the places for sessions, one in so many is kept free */
+#define CORE_EVICT_MIN ((size_t)256 << 10) /* who holds less is no help when memory is short */
+#define CORE_LATE_US 2000000u              /* a client that is there has answered CONFIRM by then */
+#define CORE_RUN_MAX 64u                   /* datagrams of one session handed over in one call */
 
 enum session_state {
     SESSION_CALLING,    /* client: the handshake is under way */
@@ -91,8 +95,9 @@ struct session {
     bool has_ticket;
     size_t solve_room; /* frames that fit the CONFIRM */
     weft_time confirm_at;
-    size_t unanswered; /* whole messages of SOLVE that wait for a reply */
-    weft_time created;
+    size_t unanswered;          /* whole messages of SOLVE that wait for a reply */
+    weft_time created, used_at; /* used_at: a message began */
+    size_t charged;             /* bytes the application holds for messages of the peer */
     uint64_t handshake_us, handshake_packets;
     struct wf_list messages; /* struct message, both directions */
     struct wf_list pings;
@@ -125,6 +130,7 @@ struct message {
     uint64_t reply_to_id; /* our message that it answers, 0: none */
     bool whole;           /* its end was seen by the application */
     bool broken, early;
+    size_t charged; /* of session->charged */
 };
 
 struct ping {
@@ -147,7 +153,7 @@ struct wf_core {
     struct wf_core_config config;
     struct wf_mem *mem;
     const struct wf_rng *rng;
-    weft_time started;
+    weft_time started, now; /* now: of the last datagrams or tick */
     struct wf_secret_arena *identity_arena;
     struct wf_identity *identity;
     struct wf_secret_arena *secrets; /* struct wf_keys of every session */
@@ -210,6 +216,10 @@ void message_broken(struct wf_core *c, struct message *m, weft_err err, uint64_t
 void message_session_lost(struct wf_core *c, struct message *m, weft_err err, uint64_t code);
 void message_expire(struct wf_core *c, struct message *m);
 weft_err code_to_err(uint64_t code);
+
+/* core_evict.c */
+void evict_for_room(struct wf_core *c, weft_time now, const struct session *newest);
+void evict_for_memory(struct wf_core *c, weft_time now);
 
 /* core_refuse.c */
 void refusal_put(struct session *s, struct message *m, const struct refusal *r);

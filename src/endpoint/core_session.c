@@ -54,7 +54,7 @@ struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role)
     s->id = c->next_session++;
     s->role = role;
     s->state = role == WF_ROLE_CLIENT ? SESSION_CALLING : SESSION_CONFIRMING;
-    s->created = now;
+    s->created = s->used_at = now;
     wf_mem_child(&s->mem, c->mem, c->config.peer_memory_max);
     wf_list_push_back(&c->all, &s->all_link);
     wf_random(c->rng, cid, sizeof cid);

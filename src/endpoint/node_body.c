@@ -59,13 +59,22 @@ void body_drop(const weft_body *body)
         body->done(body->user);
 }
 
+static bool is_span(const weft_body *body)
+{
+    return body->path == NULL && body->read == NULL;
+}
+
+size_t outflow_size(const weft_body *body)
+{
+    return is_span(body) ? body->len : NODE_CHUNK;
+}
+
 weft_err outflow_open(weft_node *n, struct outflow *f, const weft_body *body)
 {
-    bool is_span = body->path == NULL && body->read == NULL;
     weft_err err = WEFT_OK;
 
     *f = (struct outflow){.body = *body, .fd = -1};
-    f->chunk_cap = is_span ? body->len : NODE_CHUNK;
+    f->chunk_cap = outflow_size(body);
     if (f->chunk_cap > 0) {
         f->chunk = wf_alloc(&n->mem, f->chunk_cap);
         if (f->chunk == NULL) {
@@ -73,7 +82,7 @@ weft_err outflow_open(weft_node *n, struct outflow *f, const weft_body *body)
             return WEFT_ERR_NOMEM;
         }
     }
-    if (is_span) {
+    if (is_span(body)) {
         if (body->len > 0)
             memcpy(f->chunk, body->data, body->len);
         f->chunk_len = body->len;
@@ -140,6 +149,18 @@ static bool refill(struct outflow *f)
     return err == WEFT_OK && !f->starved;
 }
 
+/* The core took no more. Other errors than these mean that the message is over already. */
+static void give_up(weft_node *n, struct outflow *f, uint64_t id, weft_err err)
+{
+    if (err == WEFT_ERR_USAGE) /* more or less than was announced */
+        wf_core_cancel(n->core, id, WF_CODE_INTERNAL);
+    if (err == WEFT_ERR_NOMEM) {
+        f->err = err;
+        wf_core_cancel(n->core, id, WF_CODE_NOMEM);
+    }
+    outflow_close(n, f);
+}
+
 /* Hands the core as much as it takes. */
 void outflow_feed(weft_node *n, struct outflow *f, uint64_t id)
 {
@@ -161,9 +182,7 @@ void outflow_feed(weft_node *n, struct outflow *f, uint64_t id)
         err = wf_core_write(n->core, id, (weft_span){len == 0 ? NULL : f->chunk + f->chunk_at, len},
                             f->at_end, &taken);
         if (err != WEFT_OK) {
-            if (err == WEFT_ERR_USAGE) /* more than was announced */
-                wf_core_cancel(n->core, id, WF_CODE_INTERNAL);
-            outflow_close(n, f);
+            give_up(n, f, id, err);
             return;
         }
         f->chunk_at += taken;
@@ -184,6 +203,8 @@ weft_err inflow_add(weft_node *n, struct inflow *f, weft_span data)
     while (cap - f->len < data.len)
         cap *= 2;
     if (cap > f->cap) {
+        if (f->charged_to != 0 && !wf_core_charge(n->core, f->charged_to, cap - f->cap))
+            return WEFT_ERR_LIMIT;
         grown = wf_alloc(&n->mem, cap);
         if (grown == NULL)
             return WEFT_ERR_NOMEM;

@@ -57,6 +57,7 @@ struct outflow {
 struct inflow {
     uint8_t *data;
     size_t len, cap, max;
+    uint64_t charged_to; /* the message in the core whose peer it counts for; 0: none */
 };
 
 struct service {
@@ -205,6 +206,7 @@ void sending_close(struct sending *s);
 void sending_fail_later(struct sending *s, weft_err err);
 
 /* node_body.c */
+size_t outflow_size(const weft_body *body); /* bytes that are held for it */
 weft_err outflow_open(weft_node *n, struct outflow *f, const weft_body *body);
 void body_drop(const weft_body *body); /* one that nobody will read */
 void outflow_close(weft_node *n, struct outflow *f);

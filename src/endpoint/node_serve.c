@@ -222,6 +222,7 @@ static weft_exchange *exchange_new(weft_node *n, const struct wf_core_event *e,
     x->service = service;
     x->reply.fd = -1;
     x->body.max = (size_t)n->message_max;
+    x->body.charged_to = e->id;
     memcpy(x->service_name, service->name, sizeof x->service_name);
     x->message = (weft_message){
         .service = x->service_name,
@@ -440,7 +441,12 @@ static weft_err reply_body(weft_exchange *x, const weft_body *body)
         settle(x);
         return err;
     }
-    err = outflow_open(x->node, &x->reply, body);
+    if (wf_core_charge(x->node->core, x->id, outflow_size(body))) {
+        err = outflow_open(x->node, &x->reply, body);
+    } else {
+        err = WEFT_ERR_LIMIT; /* he asks for more than he reads */
+        body_drop(body);
+    }
     x->failed = err;
     return err == WEFT_OK ? start_reply(x) : err;
 }

@@ -401,3 +401,135 @@ TEST(replies_that_are_not_read_stay_within_the_account_of_the_peer)
     cp_check_outcomes(server());
     cp_close(&pair);
 }
+
+/* --- all places taken, all memory held --- */
+
+/* The client goes without a word once the server has taken so many of its datagrams, and comes
+ * back knowing nothing. */
+static void come_and_go(unsigned datagrams)
+{
+    for (unsigned i = 0; i < datagrams; i++) {
+        cp_pump(&pair, 0);
+        cp_pump(&pair, 1);
+        if (pair.first != NULL)
+            cp_deliver(&pair, cp_land(&pair));
+    }
+    cp_pump(&pair, 1);
+    cp_kill(&pair, 0);
+    cp_forget(&pair);
+    CHECK_OK(cp_boot(&pair, 0));
+}
+
+TEST(places_held_by_those_who_never_confirm_are_given_to_who_does)
+{
+    struct cp_message *m = NULL;
+
+    open_pair();
+    for (int i = 0; i < 30; i++) {
+        (void)request(10);
+        come_and_go(3); /* HELLO, CHALLENGE, SOLVE */
+        CHECK_LE(stats_of(server()).sessions, 8);
+    }
+    CHECK_EQ(stats_of(server()).sessions_total, 30);
+    m = request(10);
+    cp_run(&pair, SECOND);
+    CHECK_EQ(m->outcome, WF_OUTCOME_REPLIED);
+    cp_close(&pair);
+}
+
+TEST(places_of_sessions_with_nothing_under_way_are_given_away_and_they_are_told)
+{
+    struct cp_message *m = NULL;
+
+    open_pair();
+    for (int i = 0; i < 30; i++) {
+        (void)request(10);
+        cp_run(&pair, SECOND);
+        come_and_go(0);
+    }
+    CHECK_EQ(stats_of(server()).sessions_total, 30);
+    m = request(10);
+    cp_run(&pair, SECOND);
+    CHECK_EQ(m->outcome, WF_OUTCOME_REPLIED);
+    cp_close(&pair);
+}
+
+/* One session is in use, and stays however many come. */
+TEST(a_session_with_a_message_under_way_keeps_its_place)
+{
+    struct wf_core_send_params p;
+    struct cp_message *m = NULL;
+
+    open_pair();
+    server()->holds = true;
+    m = request(10);
+    cp_run(&pair, SECOND);
+    p = cp_params(&pair, 0, 10);
+    p.one_way = true;
+    for (int i = 0; i < 30; i++) {
+        struct cp_message *other = NULL;
+
+        other = cp_send(&pair, 0, &p);
+        CHECK(other != NULL);
+        cp_run(&pair, SECOND / 10);
+        wf_core_cancel(client()->core, other->id, WF_CODE_CANCELLED);
+        cp_run(&pair, SECOND / 10);
+    }
+    server()->holds = false;
+    cp_read(&server()->ins[0]);
+    cp_run(&pair, SECOND);
+    CHECK_EQ(m->outcomes, 1);
+    CHECK_EQ(m->outcome, WF_OUTCOME_REPLIED);
+    cp_close(&pair);
+}
+
+/* Peers that hold all of the node's memory give way to one that needs little. */
+TEST(who_holds_most_goes_when_memory_is_short)
+{
+    struct wf_mem *mem = test_mem();
+    struct cp_message *m = NULL;
+    unsigned rounds = 0;
+
+    cp_open(&pair, test_mem(), mem);
+    server()->replies = true;
+    server()->holds = true;
+    mem->cap = mem->held + (24u << 20);
+    for (; rounds < 6; rounds++) { /* each fills its credit of 16 MiB, and is never read */
+        for (int i = 0; i < 20; i++)
+            (void)request(1000000);
+        cp_run(&pair, 5 * SECOND);
+        cp_kill(&pair, 0);
+        cp_forget(&pair);
+        CHECK_OK(cp_boot(&pair, 0));
+    }
+    server()->holds = false;
+    m = request(100000);
+    cp_run(&pair, 5 * SECOND);
+    CHECK_EQ(m->outcomes, 1);
+    CHECK_EQ(m->outcome, WF_OUTCOME_REPLIED);
+    CHECK_LE(1, stats_of(server()).sessions_evicted);
+    cp_close(&pair);
+}
+
+TEST(what_the_application_holds_counts_for_the_peer)
+{
+    struct cp_message *a = NULL;
+    struct cp_message *b = NULL;
+
+    open_pair();
+    server()->holds = true;
+    (void)request(1);
+    (void)request(1);
+    cp_run(&pair, SECOND);
+    a = &server()->ins[0];
+    b = &server()->ins[1];
+    CHECK(wf_core_charge(server()->core, a->id, 60u << 20));
+    CHECK(!wf_core_charge(server()->core, b->id, 5u << 20));
+    CHECK(wf_core_charge(server()->core, b->id, 3u << 20));
+    CHECK(!wf_core_charge(server()->core, b->id, 3u << 20));
+    cp_release(a, WF_CODE_NONE);
+    CHECK(wf_core_charge(server()->core, b->id, 200u << 20)); /* alone, of any size */
+    cp_release(b, WF_CODE_NONE);
+    CHECK(!wf_core_charge(server()->core, 12345, 1));
+    cp_close(&pair);
+}
