@@ -209,6 +209,8 @@ static void write_more(struct feed *f)
     uint8_t how = next(f);
     struct cp_side *s = side_of(how);
     struct cp_message *m = any(s->outs, s->out_count, next(f));
+    static const uint8_t beyond[4];
+    weft_err err = WEFT_OK;
     size_t taken = 0;
 
     if (m == NULL)
@@ -216,10 +218,11 @@ static void write_more(struct feed *f)
     m->is_starved = (how & 2) != 0;
     if (m->open_ended && (how & 4) != 0)
         m->left += next(f) * 100u;
-    if ((how & 8) != 0) /* beyond what was announced, or after the end */
-        (void)wf_core_write(s->core, m->id, wf_span((const uint8_t[4]){0}, 4), false, &taken);
-    else
+    if ((how & 8) == 0)
         cp_feed(m);
+    else /* beyond what was announced, or after the end */
+        err = wf_core_write(s->core, m->id, wf_span(beyond, sizeof beyond), false, &taken);
+    CP_MUST(err == WEFT_OK ? taken <= sizeof beyond : taken == 0);
 }
 
 static void cancel(struct feed *f)
