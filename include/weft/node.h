@@ -37,7 +37,7 @@ typedef struct weft_node_params {
     bool anonymous; /* do not show our key to those we send to */
     uint64_t message_max;  /* largest body that is handed over whole; 0: 1 MiB */
     uint64_t memory_max;   /* bytes this node may hold; 0: 1 GiB */
-    uint32_t sessions_max; /* 0: 10240 */
+    uint32_t sessions_max; /* 0: 10240. When they are few, those with nothing under way make room */
     uint32_t
         work_effort; /* work asked of strangers before anything is computed for them; 0: none */
     const char *keylog_path; /* secrets are appended there, for decoders. NULL: none */
@@ -262,7 +262,7 @@ WEFT_API size_t weft_node_events(weft_node *node, weft_event *events, size_t max
 typedef struct weft_stats {
     size_t size; /* sizeof(weft_stats), set by the caller */
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, dropped;
-    uint64_t sessions, sessions_total, handshakes_failed;
+    uint64_t sessions, sessions_total, sessions_evicted, handshakes_failed; /* evicted: for room */
     uint64_t messages_in, messages_out;
     uint64_t packets_lost, frames_resent, packets_forged, packets_replayed;
     uint64_t memory_held, memory_max, memory_cap, secret_held, rss, allocations, curve_operations;
