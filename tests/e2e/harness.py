@@ -267,6 +267,16 @@ class Case(unittest.TestCase):
         folder = folder or self.inbox
         return sorted(folder.glob(".weft-*")) if folder.exists() else []
 
+    def part_grew(self, bytes_=1_000_000):
+        """Whether a part holds more than that; an empty one may go between two looks."""
+        for part in self.parts():
+            try:
+                if part.stat().st_size > bytes_:
+                    return True
+            except FileNotFoundError:
+                pass
+        return False
+
     def assert_same_file(self, got, source):
         self.assertTrue(got.is_file(), f"{got} is not there")
         self.assertEqual(got.stat().st_size, source.stat().st_size)

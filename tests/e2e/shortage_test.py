@@ -91,7 +91,7 @@ class WhileInUse(Case):
         proxy = Proxy(daemon.port, rate=SLOW, record=False)
         self.addCleanup(proxy.close)
         process = self.weft("send", "--json", source, self.peer_at(daemon, proxy.port))
-        wait_until(lambda: any(p.stat().st_size > 1_000_000 for p in self.parts()), saying="no part grew")
+        wait_until(self.part_grew, saying="no part grew")
         return process
 
     def test_a_source_that_becomes_shorter_is_told_and_never_passed_off(self):
@@ -193,7 +193,7 @@ class Pauses(Case):
         self.addCleanup(proxy.close)
         source = self.file("a", 10_000_000)
         sender = self.weft("send", "--json", source, self.peer_at(daemon, proxy.port))
-        wait_until(lambda: any(p.stat().st_size > 1_000_000 for p in self.parts()), saying="no part grew")
+        wait_until(self.part_grew, saying="no part grew")
         stopped = sender if stop_sender else daemon
         for _ in range(2):
             stopped.signal(signal.SIGSTOP)
