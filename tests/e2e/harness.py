@@ -267,15 +267,15 @@ class Case(unittest.TestCase):
         folder = folder or self.inbox
         return sorted(folder.glob(".weft-*")) if folder.exists() else []
 
-    def part_grew(self, bytes_=1_000_000):
-        """Whether a part holds more than that; an empty one may go between two looks."""
-        for part in self.parts():
+    def part_size(self, folder=None):
+        """Of the largest part. An empty one may go between two looks."""
+        size = 0
+        for part in self.parts(folder):
             try:
-                if part.stat().st_size > bytes_:
-                    return True
+                size = max(size, part.stat().st_size)
             except FileNotFoundError:
                 pass
-        return False
+        return size
 
     def assert_same_file(self, got, source):
         self.assertTrue(got.is_file(), f"{got} is not there")

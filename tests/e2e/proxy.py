@@ -11,6 +11,7 @@ from selectors import EVENT_READ, DefaultSelector
 DATAGRAM_MAX = 65535
 BUFFER_BYTES = 8 << 20
 HELD_SECONDS = 0.02
+LARGE = 700  # it carries some of a body
 
 
 @dataclass
@@ -44,11 +45,13 @@ def _socket():
 class Proxy:
     """Stands in front of a port of this machine, as a NAT does. One client at a time."""
 
-    def __init__(self, port, faults=None, rate=None, record=True):
+    def __init__(self, port, faults=None, rate=None, record=True, carries=None):
         self.server = ("127.0.0.1", port)
         self.faults = faults or Faults()
         self.random = random.Random(self.faults.seed)
         self.rate = rate  # bytes a second to the server; None: as they come
+        self.left = carries  # bytes of large datagrams that pass before they are all lost
+        self.stalls = carries is not None  # until go_on()
         self.record = record
         self.passes = lambda way, data: True  # what does not pass is lost
         self.seen = []
@@ -75,6 +78,10 @@ class Proxy:
         self.selector.close()
         self.front.close()
         self.back.close()
+
+    def go_on(self):
+        """Large datagrams pass again."""
+        self.stalls = False
 
     def rebind(self):
         """The server sees another source port from now on, as after a NAT forgot its mapping."""
@@ -140,11 +147,17 @@ class Proxy:
         self.done_to[what] += 1
         return True
 
+    def _carry(self, size):
+        if not self.stalls or size < LARGE:
+            return True
+        self.left -= size
+        return self.left >= 0
+
     def _pass(self, way, data, out, to):
         self.bytes[way] += len(data)
         if self.record:
             self.seen.append(Seen(time.monotonic(), way, data))
-        if not self.passes(way, data) or self._happens("drop"):
+        if not self.passes(way, data) or not self._carry(len(data)) or self._happens("drop"):
             return
         if self._happens("flip"):
             bit = self.random.randrange(len(data) * 8)

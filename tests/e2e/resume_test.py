@@ -8,7 +8,7 @@ from harness import Case, WEFTD, only, sha256_of, wait_until
 from proxy import Proxy
 
 SIZE = 12_000_000
-SLOW = 8_000_000  # bytes a second: long enough to be caught in the middle
+CARRIED = 4_000_000  # then the line stalls: it is caught in the middle
 MIDDLE = 2_000_000
 
 
@@ -17,13 +17,10 @@ class BrokenOff(Case):
         super().setUp()
         self.source = self.file("big.bin", SIZE)
 
-    def slow_proxy(self, daemon):
-        proxy = Proxy(daemon.port, rate=SLOW, record=False)
-        self.addCleanup(proxy.close)
-        return proxy
-
-    def part_size(self, folder):
-        return max([p.stat().st_size for p in self.parts(folder)], default=0)
+    def stalling(self, daemon):
+        self.proxy = Proxy(daemon.port, carries=CARRIED, record=False)
+        self.addCleanup(self.proxy.close)
+        return self.peer_at(daemon, self.proxy.port)
 
     def in_the_middle(self, process, folder):
         wait_until(lambda: self.part_size(folder) > MIDDLE or not process.is_alive(), saying="no part grew")
@@ -32,7 +29,7 @@ class BrokenOff(Case):
 
     def sending(self, daemon):
         """A send that is in the middle of the file."""
-        process = self.weft("send", "--json", self.source, self.peer_at(daemon, self.slow_proxy(daemon).port))
+        process = self.weft("send", "--json", self.source, self.stalling(daemon))
         self.in_the_middle(process, self.inbox)
         return process
 
@@ -153,7 +150,7 @@ class BrokenOff(Case):
         daemon = self.daemon()
         sizes = [0]
         for _ in range(4):
-            sender = self.weft("send", self.source, self.peer_at(daemon, self.slow_proxy(daemon).port))
+            sender = self.weft("send", self.source, self.stalling(daemon))
             wait_until(lambda: self.part_size(self.inbox) > sizes[-1] + MIDDLE // 2, saying="the part does not grow")
             sender.signal(signal.SIGKILL)
             sender.wait()
@@ -164,7 +161,7 @@ class BrokenOff(Case):
     # --- fetching ---
 
     def fetching(self, daemon):
-        process = self.weft("get", self.peer_at(daemon, self.slow_proxy(daemon).port), "big.bin", "--dir", self.here)
+        process = self.weft("get", self.stalling(daemon), "big.bin", "--dir", self.here)
         self.in_the_middle(process, self.here)
         return process
 
@@ -231,6 +228,7 @@ class BrokenOff(Case):
         daemon = self.offering()
         first = self.fetching(daemon)
         self.fails("get", daemon.peer, "big.bin", "--dir", self.here, says=["not fetched", "under way"])
+        self.proxy.go_on()
         self.assertEqual(first.wait(), 0, first.told())
         self.assertEqual([p.name for p in self.here.iterdir()], ["big.bin"])
         self.assert_same_file(self.here / "big.bin", self.source)

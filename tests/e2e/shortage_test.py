@@ -10,7 +10,9 @@ from harness import BUILD, Case, WEFT, WEFTD, only, random_bytes, sha256_of, wai
 from proxy import Proxy
 
 NOBODY = 65534
-SLOW = 6_000_000
+SLOW = 6_000_000  # bytes a second
+CARRIED = 2_000_000
+MIDDLE = 1_000_000
 
 
 def limited(which, value, uid=None):
@@ -87,18 +89,20 @@ class Limits(Case):
 class WhileInUse(Case):
     """Files and folders that change under a transfer."""
 
-    def slowly(self, daemon, source):
-        proxy = Proxy(daemon.port, rate=SLOW, record=False)
-        self.addCleanup(proxy.close)
-        process = self.weft("send", "--json", source, self.peer_at(daemon, proxy.port))
-        wait_until(self.part_grew, saying="no part grew")
+    def in_the_middle(self, daemon, source):
+        """A send that goes on when self.proxy does."""
+        self.proxy = Proxy(daemon.port, carries=CARRIED, record=False)
+        self.addCleanup(self.proxy.close)
+        process = self.weft("send", "--json", source, self.peer_at(daemon, self.proxy.port))
+        wait_until(lambda: self.part_size() > MIDDLE, saying="no part grew")
         return process
 
     def test_a_source_that_becomes_shorter_is_told_and_never_passed_off(self):
         daemon = self.daemon()
         source = self.file("a", 20_000_000)
-        process = self.slowly(daemon, source)
+        process = self.in_the_middle(daemon, source)
         os.truncate(source, 15_000_000)
+        self.proxy.go_on()
         self.assertEqual(process.wait(), 1, process.told())
         self.assertIn("error", only(process.objects()))
         self.assertFalse((self.inbox / "a").exists())
@@ -108,9 +112,10 @@ class WhileInUse(Case):
         """What is written to a file while it goes is told, and neither content is passed off as the other."""
         daemon = self.daemon()
         source = self.file("a", 10_000_000)
-        process = self.slowly(daemon, source)
+        process = self.in_the_middle(daemon, source)
         with open(source, "r+b") as f:
             change(f)
+        self.proxy.go_on()
         self.assertEqual(process.wait(), 1, process.told())
         self.assertIn("error", only(process.objects()))
         self.assertFalse((self.inbox / "a").exists())
@@ -127,16 +132,18 @@ class WhileInUse(Case):
         daemon = self.daemon()
         content = random_bytes(10_000_000)
         source = self.file("a", content=content)
-        process = self.slowly(daemon, source)
+        process = self.in_the_middle(daemon, source)
         source.unlink()
+        self.proxy.go_on()
         self.assertEqual(process.wait(), 0, process.told())
         self.assertEqual((self.inbox / "a").read_bytes(), content)
 
     def test_a_part_that_is_removed_is_told_and_the_next_time_begins_again(self):
         daemon = self.daemon()
         source = self.file("a", 10_000_000)
-        process = self.slowly(daemon, source)
+        process = self.in_the_middle(daemon, source)
         only(self.parts()).unlink()
+        self.proxy.go_on()
         self.assertEqual(process.wait(), 1, process.told())
         self.assertFalse((self.inbox / "a").exists())
         self.run_weft("send", source, daemon.peer)
@@ -145,8 +152,9 @@ class WhileInUse(Case):
     def test_a_name_that_is_taken_while_the_file_comes_is_kept(self):
         daemon = self.daemon()
         source = self.file("a", 10_000_000)
-        process = self.slowly(daemon, source)
+        process = self.in_the_middle(daemon, source)
         (self.inbox / "a").write_text("quicker")
+        self.proxy.go_on()
         self.assertEqual(process.wait(), 0, process.told())
         self.assertEqual(only(process.objects())["name"], "a.1")
         self.assertEqual((self.inbox / "a").read_text(), "quicker")
@@ -193,7 +201,7 @@ class Pauses(Case):
         self.addCleanup(proxy.close)
         source = self.file("a", 10_000_000)
         sender = self.weft("send", "--json", source, self.peer_at(daemon, proxy.port))
-        wait_until(self.part_grew, saying="no part grew")
+        wait_until(lambda: self.part_size() > MIDDLE, saying="no part grew")
         stopped = sender if stop_sender else daemon
         for _ in range(2):
             stopped.signal(signal.SIGSTOP)
