@@ -4,7 +4,6 @@
 import random
 import socket
 import threading
-import time
 import unittest
 
 from harness import Case, only, wait_until

@@ -8,8 +8,7 @@ import socket
 import time
 import unittest
 
-from harness import Case, PATIENCE, WEFT, WEFTD, only, wait_until
-from proxy import Proxy
+from harness import Case, WEFT, WEFTD, only
 
 NOBODY = 65534
 

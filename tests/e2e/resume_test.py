@@ -4,7 +4,7 @@
 import signal
 import unittest
 
-from harness import Case, WEFTD, only, sha256_of, wait_until
+from harness import Case, only, sha256_of, wait_until
 from proxy import Proxy
 
 SIZE = 12_000_000

@@ -6,7 +6,7 @@ import resource
 import signal
 import unittest
 
-from harness import BUILD, Case, WEFT, WEFTD, only, random_bytes, sha256_of, wait_until
+from harness import BUILD, Case, WEFT, WEFTD, only, random_bytes, wait_until
 from proxy import Proxy
 
 NOBODY = 65534
