@@ -7,6 +7,7 @@
  * What must hold: the cores' own invariants after each step, exactly one outcome for each message
  * and one answer for each ping by the time everything has ended, and nothing left in the accounts.
  */
+#include "feed.h"
 #include "tests/endpoint/core_pair.h"
 
 #define STEPS_MAX 300
@@ -14,37 +15,11 @@
 #define SECOND 1000000u
 #define OUTS_SPARE 64u
 
-struct feed {
-    const uint8_t *data;
-    size_t left;
-};
-
 static struct core_pair pair;
 static struct wf_mem mems[2];
 static struct cp_datagram *kept[KEPT_MAX]; /* copies, to be sent again */
 static size_t kept_next;
 static unsigned pings[2];
-
-static uint8_t next(struct feed *f)
-{
-    if (f->left == 0)
-        return 0;
-    f->left--;
-    return *f->data++;
-}
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_release(void *ctx, void *ptr, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    free(ptr);
-}
 
 static struct cp_datagram *copy_of(const struct cp_datagram *d)
 {
@@ -340,7 +315,7 @@ static void set_up(struct feed *f)
     uint8_t how = next(f);
 
     for (int i = 0; i < 2; i++)
-        mems[i] = (struct wf_mem){.alloc = heap_alloc, .release = heap_release};
+        mems[i] = (struct wf_mem)FEED_HEAP;
     cp_init(&pair, &mems[0], &mems[1]);
     for (int i = 0; i < 2; i++) {
         struct wf_core_config *c = &pair.side[i].config;

@@ -7,38 +7,13 @@
  * What must hold after every step: no answer is longer than its question, nothing is allocated for
  * a stranger, one cookie makes one session, everything stays within its cap.
  */
+#include "feed.h"
 #include "tests/session/pair.h"
 
 #define STEPS_MAX 64
 #define TICKETS 8
 
-struct feed {
-    const uint8_t *data;
-    size_t left;
-};
-
-static uint8_t next(struct feed *f)
-{
-    if (f->left == 0)
-        return 0;
-    f->left--;
-    return *f->data++;
-}
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_release(void *ctx, void *ptr, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    free(ptr);
-}
-
-static struct wf_mem mem = {.alloc = heap_alloc, .release = heap_release};
+static struct wf_mem mem = FEED_HEAP;
 static struct wf_rng_seeded rng;
 static struct pair pair;
 static uint64_t tickets[TICKETS];

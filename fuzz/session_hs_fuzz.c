@@ -7,37 +7,12 @@
  * What must hold: no call makes a state that is not in the table (an assertion), the handshake ends
  * by its time, and secrets come out at most once and only when both ends agree.
  */
+#include "feed.h"
 #include "tests/session/pair.h"
 
 #define STEPS_MAX 48
 
-struct feed {
-    const uint8_t *data;
-    size_t left;
-};
-
-static uint8_t next(struct feed *f)
-{
-    if (f->left == 0)
-        return 0;
-    f->left--;
-    return *f->data++;
-}
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_release(void *ctx, void *ptr, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    free(ptr);
-}
-
-static struct wf_mem mem = {.alloc = heap_alloc, .release = heap_release};
+static struct wf_mem mem = FEED_HEAP;
 static struct wf_rng_seeded rng;
 static struct pair pair;
 static bool is_genuine;  /* the server made the latest CONFIRM */

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "crypto/crypto.h"
+#include "feed.h"
 #include "session/keys.h"
 #include "wire/packet.h"
 
@@ -19,33 +20,7 @@
 #define PACKET_MAX 96
 #define STEPS_MAX 100
 
-struct feed {
-    const uint8_t *data;
-    size_t left;
-};
-
-static uint8_t next(struct feed *f)
-{
-    if (f->left == 0)
-        return 0;
-    f->left--;
-    return *f->data++;
-}
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_release(void *ctx, void *ptr, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    free(ptr);
-}
-
-static struct wf_mem mem = {.alloc = heap_alloc, .release = heap_release};
+static struct wf_mem mem = FEED_HEAP;
 static struct wf_aead *aead;
 
 /* A client that sends and a server that receives. */

@@ -8,15 +8,11 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "feed.h"
 #include "transport/chan.h"
 #include "wire/packet.h"
 
 #define STEPS_MAX 200
-
-struct feed {
-    const uint8_t *data;
-    size_t left;
-};
 
 static struct wf_mem mem;
 static struct wf_rng_seeded rng;
@@ -33,31 +29,10 @@ static uint64_t opened[8]; /* numbers of outgoing messages */
 static size_t opened_count;
 static bool is_closed;
 
-static void *heap_alloc(void *ctx, size_t size)
-{
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_release(void *ctx, void *ptr, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    free(ptr);
-}
-
 static void must(bool holds)
 {
     if (!holds)
         abort();
-}
-
-static uint8_t next(struct feed *f)
-{
-    if (f->left == 0)
-        return 0;
-    f->left--;
-    return *f->data++;
 }
 
 static void set_up(uint8_t role)
@@ -72,7 +47,7 @@ static void set_up(uint8_t role)
         .mem = &mem, .role = role % 2, .params = params, .send_buffer = 4000};
     struct wf_session_secrets s = {{1}, {2}, {3}};
 
-    mem = (struct wf_mem){.alloc = heap_alloc, .release = heap_release};
+    mem = (struct wf_mem)FEED_HEAP;
     must(wf_crypto_init() == WEFT_OK);
     wf_rng_seed(&rng, 1);
     must(wf_aead_new(&aead, WF_AEAD_BEST, &mem) == WEFT_OK);

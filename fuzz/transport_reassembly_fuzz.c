@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feed.h"
 #include "transport/reassembly.h"
 
 #define LEN 4096u
@@ -15,19 +16,6 @@ struct model {
     bool has[LEN + 256];
     uint64_t final;
 };
-
-static void *heap_alloc(void *ctx, size_t size)
-{
-    (void)ctx;
-    return malloc(size);
-}
-
-static void heap_release(void *ctx, void *ptr, size_t size)
-{
-    (void)ctx;
-    (void)size;
-    free(ptr);
-}
 
 static void must(bool holds)
 {
@@ -83,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct model m;
-    struct wf_mem mem = {.alloc = heap_alloc, .release = heap_release};
+    struct wf_mem mem = FEED_HEAP;
     struct wf_block_pool pool;
     struct wf_reassembly r;
 

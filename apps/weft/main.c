@@ -95,5 +95,8 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(&a, argc - 2, argv + 2);
     }
+    if (argv[1][0] == '-')
+        return app_fail(&a, "options come after the command: weft COMMAND %.40s … See weft --help.",
+                        argv[1]);
     return app_fail(&a, "there is no command \"%.40s\". See weft --help.", argv[1]);
 }

@@ -73,27 +73,16 @@ static bool take_v4(struct text *t, uint8_t *ip)
     return true;
 }
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* One group of an IPv6 address: one to four hex digits, 2 bytes. */
 static bool take_group(struct text *t, uint8_t *out)
 {
     uint32_t v = 0;
     size_t digits = 0;
 
-    while (t->left > 0 && hex_value(t->pos[0]) >= 0) {
+    while (t->left > 0 && wf_hex_digit((char)t->pos[0]) >= 0) {
         if (digits == 4)
             return false;
-        v = v << 4 | (uint32_t)hex_value(t->pos[0]);
+        v = v << 4 | (uint32_t)wf_hex_digit((char)t->pos[0]);
         t->pos++;
         t->left--;
         digits++;
@@ -149,7 +138,7 @@ static bool take_v6(struct text *t, uint8_t ip[16])
     bool may_end = gap == 0; /* only directly behind "::" may a group be missing */
 
     while (len < 16) {
-        if (may_end && (t->left == 0 || hex_value(t->pos[0]) < 0))
+        if (may_end && (t->left == 0 || wf_hex_digit((char)t->pos[0]) < 0))
             break;
         if (!take_part(t, ip, &len))
             return false;

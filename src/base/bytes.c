@@ -76,8 +76,7 @@ void wf_hex(char *out, const uint8_t *data, size_t len)
     out[2 * len] = '\0';
 }
 
-/* 0..15, or -1. */
-static int digit_value(char c)
+int wf_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -92,13 +91,13 @@ static int digit_value(char c)
 bool wf_unhex(uint8_t *out, size_t len, const char *text)
 {
     for (size_t i = 0; i < len; i++) {
-        if (digit_value(text[2 * i]) < 0 || digit_value(text[2 * i + 1]) < 0)
+        if (wf_hex_digit(text[2 * i]) < 0 || wf_hex_digit(text[2 * i + 1]) < 0)
             return false;
     }
     if (text[2 * len] != '\0')
         return false;
     for (size_t i = 0; i < len; i++) {
-        out[i] = (uint8_t)(digit_value(text[2 * i]) * 16 + digit_value(text[2 * i + 1]));
+        out[i] = (uint8_t)(wf_hex_digit(text[2 * i]) * 16 + wf_hex_digit(text[2 * i + 1]));
     }
     return true;
 }

@@ -25,6 +25,9 @@ void wf_store_u64(uint8_t *p, uint64_t v);
 /* Lower-case hex and a final NUL; out has 2 * len + 1 bytes. */
 void wf_hex(char *out, const uint8_t *data, size_t len);
 
+/* 0..15, or -1 when c is no hex digit. */
+int wf_hex_digit(char c);
+
 /* The other way; false when text is not exactly 2 * len hex digits. */
 bool wf_unhex(uint8_t *out, size_t len, const char *text);
 

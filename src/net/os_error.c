@@ -6,6 +6,20 @@
 
 #include <errno.h>
 
+/* What means the same for sockets and for files. */
+static weft_err shortage(int code)
+{
+    switch (code) {
+    case ENOMEM:
+        return WEFT_ERR_NOMEM;
+    case EMFILE:
+    case ENFILE:
+        return WEFT_ERR_LIMIT;
+    default:
+        return WEFT_ERR_IO;
+    }
+}
+
 weft_err wf_socket_error(int code)
 {
     switch (code) {
@@ -14,13 +28,8 @@ weft_err wf_socket_error(int code)
     case EACCES:
     case EPERM:
         return WEFT_ERR_DENIED;
-    case ENOMEM:
-        return WEFT_ERR_NOMEM;
-    case EMFILE:
-    case ENFILE:
-        return WEFT_ERR_LIMIT;
     default:
-        return WEFT_ERR_IO;
+        return shortage(code);
     }
 }
 
@@ -42,12 +51,7 @@ weft_err wf_file_error(int code)
     case EDQUOT:
     case EFBIG: /* the owner's limit on file sizes: the same to whoever waits for the file */
         return WEFT_ERR_NO_SPACE;
-    case ENOMEM:
-        return WEFT_ERR_NOMEM;
-    case EMFILE:
-    case ENFILE:
-        return WEFT_ERR_LIMIT;
     default:
-        return WEFT_ERR_IO;
+        return shortage(code);
     }
 }

@@ -11,27 +11,13 @@
 
 #define INPUT_MAX 160
 
-static void put_head(struct wf_writer *w, const struct wf_challenge_head *h)
-{
-    wf_write_u8(w, h->version);
-    wf_write_u8(w, h->suite);
-    wf_write_u8(w, h->shard);
-    wf_write_u64(w, h->instance);
-    wf_write_u32(w, h->epoch);
-    wf_write_u16(w, h->offset_ms);
-    wf_write_u8(w, h->work_alg);
-    wf_write_u8(w, h->ceiling_log2);
-    wf_write_u32(w, h->effort);
-    wf_write_u32(w, h->ts_id);
-}
-
 void wf_adm_cookie(const struct wf_adm *a, uint8_t cookie[WF_COOKIE_LEN],
                    const struct wf_adm_cookie_input *in)
 {
     uint8_t buf[INPUT_MAX];
     struct wf_writer w = wf_writer_of(buf, sizeof buf);
 
-    put_head(&w, in->head);
+    wf_challenge_head_put(&w, in->head);
     wf_write_bytes(&w, in->prefix, 4);
     wf_write_bytes(&w, in->n_c, WF_NONCE_LEN);
     wf_write_u8(&w, in->from->family);

@@ -47,7 +47,7 @@ size_t wf_challenge_put(const struct wf_challenge *c, uint8_t *buf, size_t cap)
     struct wf_writer w = wf_writer_of(buf, cap);
 
     wf_write_u8(&w, WF_TYPE_CHALLENGE);
-    wf_part_put_head(&w, &c->head);
+    wf_challenge_head_put(&w, &c->head);
     wf_write_bytes(&w, c->ts, sizeof c->ts);
     wf_write_u64(&w, c->not_after_s);
     wf_write_bytes(&w, c->server_dh, sizeof c->server_dh);

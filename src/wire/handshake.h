@@ -101,6 +101,9 @@ weft_err wf_solve_get(weft_span in, struct wf_solve *out);
 weft_err wf_confirm_get(weft_span in, struct wf_confirm *out);
 weft_err wf_hint_get(weft_span in, uint8_t tag[16]);
 
+/* Its 27 bytes as they stand in CHALLENGE and SOLVE; the cookie covers them too. */
+void wf_challenge_head_put(struct wf_writer *w, const struct wf_challenge_head *h);
+
 /* Each returns the bytes written, 0 when cap is too small. HELLO is always 256 bytes. */
 size_t wf_hello_put(const struct wf_hello *h, uint8_t *buf, size_t cap);
 size_t wf_challenge_put(const struct wf_challenge *c, uint8_t *buf, size_t cap);

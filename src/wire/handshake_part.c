@@ -55,7 +55,7 @@ void wf_part_get_head(struct wf_reader *r, struct wf_challenge_head *out)
     out->ts_id = wf_read_u32(r);
 }
 
-void wf_part_put_head(struct wf_writer *w, const struct wf_challenge_head *h)
+void wf_challenge_head_put(struct wf_writer *w, const struct wf_challenge_head *h)
 {
     wf_write_u8(w, h->version);
     wf_write_u8(w, h->suite);

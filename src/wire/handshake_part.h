@@ -10,9 +10,8 @@
 /* Reads one byte and fails the reader when it is not the type of the packet expected. */
 void wf_part_get_type(struct wf_reader *r, uint8_t type);
 
-/* Version, suite, ..., effort, t_s id: 27 bytes that stand alike in CHALLENGE and SOLVE. */
+/* The other way: wf_challenge_head_put. */
 void wf_part_get_head(struct wf_reader *r, struct wf_challenge_head *out);
-void wf_part_put_head(struct wf_writer *w, const struct wf_challenge_head *h);
 
 /* A byte of length and well-formed protocol lists of that many bytes. */
 weft_span wf_part_get_lists(struct wf_reader *r);

@@ -61,7 +61,7 @@ size_t wf_solve_put_clear(const struct wf_solve *s, uint8_t *buf, size_t cap)
     struct wf_writer w = wf_writer_of(buf, cap);
 
     wf_write_u8(&w, WF_TYPE_SOLVE);
-    wf_part_put_head(&w, &s->head);
+    wf_challenge_head_put(&w, &s->head);
     wf_write_bytes(&w, s->prefix, sizeof s->prefix);
     wf_write_bytes(&w, s->n_c, sizeof s->n_c);
     wf_write_bytes(&w, s->cookie, sizeof s->cookie);

@@ -111,6 +111,21 @@ TEST(what_is_no_hex_of_that_length_is_refused_and_changes_nothing)
     CHECK(!wf_unhex(NULL, 0, "0"));
 }
 
+TEST(a_hex_digit_has_its_value_and_nothing_else_has_one)
+{
+    static const char lower[] = "0123456789abcdef";
+    static const char upper[] = "0123456789ABCDEF";
+    int digits = 0;
+
+    for (int i = 0; i < 16; i++) {
+        CHECK_EQ(wf_hex_digit(lower[i]), i);
+        CHECK_EQ(wf_hex_digit(upper[i]), i);
+    }
+    for (int c = -128; c < 128; c++)
+        digits += wf_hex_digit((char)c) >= 0;
+    CHECK_EQ(digits, 22);
+}
+
 TEST(spans_are_equal_by_content)
 {
     const uint8_t copy[] = {'a', 'b', 'c'};

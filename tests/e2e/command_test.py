@@ -52,6 +52,9 @@ class Mistakes(Case):
         for word in ("nonsense", "Send", "", "--nonsense", "x" * 1000):
             self.fails(word, says="See weft --help") if word else self.fails(word, says="there is no command")
 
+    def test_options_before_the_command_are_told_where_they_belong(self):
+        self.fails("--key", "mine", "ping", "x", says=["options come after the command", "weft COMMAND --key", "See weft --help"])
+
     def test_options_that_do_not_exist_are_told_by_each_command(self):
         for command in COMMANDS:
             for option in ("--nonsense", "-Z", "--js", "--jsonx", "-qj"):
