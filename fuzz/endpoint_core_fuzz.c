@@ -21,16 +21,6 @@ static struct cp_datagram *kept[KEPT_MAX]; /* copies, to be sent again */
 static size_t kept_next;
 static unsigned pings[2];
 
-static struct cp_datagram *copy_of(const struct cp_datagram *d)
-{
-    struct cp_datagram *c = malloc(sizeof *c + d->len);
-
-    CP_MUST(c != NULL);
-    memcpy(c, d, sizeof *c + d->len);
-    c->next = NULL;
-    return c;
-}
-
 /* --- the network --- */
 
 static void deliver(struct feed *f)
@@ -55,12 +45,12 @@ static void copy(struct feed *f)
 {
     (void)f;
     if (pair.first != NULL)
-        cp_deliver(&pair, copy_of(pair.first));
+        cp_deliver(&pair, cp_copy(pair.first));
 }
 
 static void change(struct feed *f)
 {
-    struct cp_datagram *d = pair.first == NULL ? NULL : copy_of(pair.first);
+    struct cp_datagram *d = pair.first == NULL ? NULL : cp_copy(pair.first);
     uint8_t at = next(f);
     uint8_t mask = next(f);
 
@@ -96,7 +86,7 @@ static void keep(struct feed *f)
     if (pair.first == NULL)
         return;
     free(kept[kept_next % KEPT_MAX]);
-    kept[kept_next++ % KEPT_MAX] = copy_of(pair.first);
+    kept[kept_next++ % KEPT_MAX] = cp_copy(pair.first);
 }
 
 static void again(struct feed *f)
@@ -104,7 +94,7 @@ static void again(struct feed *f)
     const struct cp_datagram *d = kept[next(f) % KEPT_MAX];
 
     if (d != NULL)
-        cp_deliver(&pair, copy_of(d));
+        cp_deliver(&pair, cp_copy(d));
 }
 
 static void garbage(struct feed *f)

@@ -46,17 +46,6 @@ static struct cp_message *request(uint64_t len)
     return m;
 }
 
-/* A copy of a datagram, so that it can be sent again and again. */
-static struct cp_datagram *copy_of(const struct cp_datagram *d)
-{
-    struct cp_datagram *c = malloc(sizeof *c + d->len);
-
-    CHECK(c != NULL);
-    memcpy(c, d, sizeof *c + d->len);
-    c->next = NULL;
-    return c;
-}
-
 /* The first datagram of a type that the filter saw. */
 static uint8_t wanted;
 static struct cp_datagram *caught;
@@ -65,7 +54,7 @@ static bool catch_type(struct core_pair *p, struct cp_datagram *d)
 {
     (void)p;
     if (caught == NULL && d->len > 0 && d->data[0] == wanted)
-        caught = copy_of(d);
+        caught = cp_copy(d);
     return true;
 }
 
@@ -295,7 +284,7 @@ TEST(forged_packets_of_a_session_are_counted_and_dropped)
     cp_run(&pair, SECOND);
     (void)request(20000);
     cp_pump(&pair, 0);
-    packet = copy_of(pair.first);
+    packet = cp_copy(pair.first);
     for (int i = 0; i < 20000; i++) {
         /* The tag stays, so that the header is unmasked as it was. */
         size_t at = 18 + test_next(&state) % (packet->len - 34);

@@ -372,6 +372,17 @@ static inline void cp_pump(struct core_pair *p, int i)
     cp_check(s);
 }
 
+/* So that one datagram can be sent again and again. */
+static inline struct cp_datagram *cp_copy(const struct cp_datagram *d)
+{
+    struct cp_datagram *c = malloc(sizeof *c + d->len);
+
+    CP_MUST(c != NULL);
+    memcpy(c, d, sizeof *c + d->len);
+    c->next = NULL;
+    return c;
+}
+
 static inline void cp_deliver(struct core_pair *p, struct cp_datagram *d)
 {
     for (int i = 0; i < 2; i++) {
