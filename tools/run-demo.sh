@@ -95,7 +95,9 @@ size=$(field "$dir/result.json" size)
 took=$(field "$dir/result.json" took_us)
 packets=$(field "$dir/result.json" first_packets)
 rate=$((size * 10 / (took + 1))) # tenths of MB/s
-echo "  arrived whole: $(mib "$size") MiB, sha256 ${got:0:16}… on both sides"
+arrived="$(mib "$size") MiB"
+[ "$size" -ge 1048576 ] || arrived="$size bytes"
+echo "  arrived whole: $arrived, sha256 ${got:0:16}… on both sides"
 echo
 echo "What it took"
 echo "  until the first reply   $packets packets, $((packets / 2)) round trips, $(ms "$(field "$dir/result.json" first_reply_us)") ms (handshake, both keys proved, question and answer)"
