@@ -82,14 +82,15 @@ void hs_progress(struct session *s, weft_time now)
 
 /* --- server --- */
 
-static weft_err take_session(struct session *s, weft_time now, const struct wf_datagram *d)
+static weft_err take_session(struct session *s, weft_time now)
 {
     const struct wf_adm_result *r = s->core->result;
-    struct wf_chan_peer peer = {.params = r->body.params, .remote = d->from, .local = d->to};
+    struct wf_chan_peer peer = {
+        .params = r->body.params, .remote = r->path.from, .local = r->path.to};
 
     memcpy(peer.cid, r->body.cid, WF_CID_LEN);
-    s->remote = d->from;
-    s->local = d->to;
+    s->remote = peer.remote;
+    s->local = peer.local;
     s->nobody = r->one_way;
     s->ticket = r->ticket;
     s->has_ticket = true;
@@ -106,7 +107,7 @@ static weft_err take_session(struct session *s, weft_time now, const struct wf_d
 }
 
 /* core->result holds an accepted SOLVE. */
-void accept_solve(struct wf_core *c, weft_time now, const struct wf_datagram *d)
+void accept_solve(struct wf_core *c, weft_time now)
 {
     struct session *s = session_new(c, now, WF_ROLE_SERVER);
 
@@ -114,7 +115,7 @@ void accept_solve(struct wf_core *c, weft_time now, const struct wf_datagram *d)
         wf_adm_refuse(c->adm, c->result->ticket);
         return;
     }
-    if (take_session(s, now, d) != WEFT_OK) {
+    if (take_session(s, now) != WEFT_OK) {
         wf_adm_refuse(c->adm, c->result->ticket);
         session_free(s);
         return;

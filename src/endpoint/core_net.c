@@ -10,15 +10,15 @@
 #include "endpoint/core_priv.h"
 #include "wire/packet.h"
 
-static void put_reply(struct wf_core *c, const struct wf_datagram *d)
+static void put_reply(struct wf_core *c)
 {
     struct reply *r = NULL;
 
     if (c->reply_count == CORE_REPLIES_MAX)
         return; /* as if the network had lost it */
     r = &c->replies[(c->reply_first + c->reply_count++) % CORE_REPLIES_MAX];
-    r->to = d->from;
-    r->from = d->to;
+    r->to = c->result->path.from;
+    r->from = c->result->path.to;
     r->len = c->result->reply_len;
     memcpy(r->data, c->result->reply, r->len);
 }
@@ -26,15 +26,33 @@ static void put_reply(struct wf_core *c, const struct wf_datagram *d)
 static void recv_stranger(struct wf_core *c, weft_time now, const struct wf_datagram *d,
                           weft_span packet)
 {
+    const struct wf_adm_path path = {d->from, d->to};
+
     if (c->adm == NULL || c->shut || !wf_addr_is_unicast_peer(&d->from)) {
         c->stats.dropped_unknown++;
         return;
     }
-    wf_adm_recv(c->adm, now, &d->from, packet, c->result);
+    wf_adm_recv(c->adm, now, &path, packet, c->result);
     if (c->result->kind == WF_ADM_REPLY)
-        put_reply(c, d);
-    else if (c->result->kind == WF_ADM_ACCEPT)
-        accept_solve(c, now, d);
+        put_reply(c);
+}
+
+static bool has_solves(const struct wf_core *c)
+{
+    return c->adm != NULL && !c->shut && wf_adm_has_work(c->adm);
+}
+
+/* The curves of a few SOLVEs; the others wait until the sessions had their turn. */
+static void do_solves(struct wf_core *c, weft_time now)
+{
+    for (unsigned i = 0; i < CORE_SOLVES_AT_ONCE && has_solves(c); i++) {
+        if (!wf_adm_next(c->adm, now, c->result))
+            return;
+        if (c->result->kind == WF_ADM_REPLY)
+            put_reply(c);
+        else if (c->result->kind == WF_ADM_ACCEPT)
+            accept_solve(c, now);
+    }
 }
 
 /* A CHALLENGE names no session: every call to that address may look at it. */
@@ -161,6 +179,7 @@ void wf_core_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d,
     c->now = now;
     for (size_t i = 0; i < count; i++)
         recv_datagram(c, now, &d[i]);
+    do_solves(c, now);
     evict_for_memory(c, now);
 }
 
@@ -254,7 +273,7 @@ static weft_time earlier(weft_time a, weft_time b)
 /* What was left lying, because somebody stopped taking it, is due at once. */
 static bool has_leftovers(const struct wf_core *c)
 {
-    return c->notes.first != NULL || c->dirty.first != NULL || c->reply_count > 0;
+    return c->notes.first != NULL || c->dirty.first != NULL || c->reply_count > 0 || has_solves(c);
 }
 
 weft_time wf_core_deadline(const struct wf_core *c)
@@ -297,6 +316,7 @@ void wf_core_tick(struct wf_core *c, weft_time now)
     core_release_taken(c);
     if (c->adm != NULL && now >= wf_adm_deadline(c->adm))
         wf_adm_tick(c->adm, now);
+    do_solves(c, now);
     collect_due(c, now, &due);
     for (struct wf_link *l = wf_list_pop_front(&due); l != NULL; l = wf_list_pop_front(&due))
         tick_session(WF_CONTAINER_OF(l, struct session, due_link), now);

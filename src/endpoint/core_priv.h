@@ -29,6 +29,7 @@
 #define CORE_PEER_MEMORY_MAX ((size_t)64 << 20)
 #define CORE_CONFIRM_DELAY_US 5000u /* SPEC 1.4-2 */
 #define CORE_REPLIES_MAX 256u       /* stateless answers waiting for the socket; more are dropped */
+#define CORE_SOLVES_AT_ONCE 8u      /* whose curves are computed in one go: about 2 ms */
 #define CORE_WORK_TRIES 2048u       /* of proof of work in one go: about a millisecond */
 #define CORE_CIDS_MAX 16u
 #define CORE_PINGS_MAX 4096u
@@ -159,7 +160,7 @@ struct wf_core {
     struct wf_secret_arena *secrets; /* struct wf_keys of every session */
     struct wf_aead *aead;
     struct wf_adm *adm;
-    struct wf_adm_result *result; /* scratch of wf_adm_recv */
+    struct wf_adm_result *result; /* scratch of wf_adm_recv and wf_adm_next */
     struct wf_table sessions;     /* by connection id */
     struct wf_table peers;        /* by struct peer.name */
     struct wf_table messages;     /* by id */
@@ -199,7 +200,7 @@ void core_count(struct wf_core_stats *to, const struct session *s);
 
 /* core_hs.c */
 void hs_progress(struct session *s, weft_time now);
-void accept_solve(struct wf_core *c, weft_time now, const struct wf_datagram *d);
+void accept_solve(struct wf_core *c, weft_time now);
 bool confirm_send(struct session *s, weft_time now, uint8_t *buf, struct wf_send *out);
 bool confirm_is_due(const struct session *s, weft_time now);
 struct wf_params core_params(const struct wf_core *c);

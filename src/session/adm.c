@@ -14,7 +14,7 @@ static bool config_is_sound(const struct wf_adm_config *c)
 {
     return c->ceiling_log2 <= WF_EFFORT_LOG2_MAX && c->effort <= (uint64_t)1 << c->ceiling_log2 &&
            wf_lists_valid(c->lists) && c->table_max <= WF_ADM_TABLE_MAX &&
-           c->pool_max <= WF_ADM_POOL_MAX;
+           c->pool_max <= WF_ADM_POOL_MAX && c->queue_max <= WF_ADM_QUEUE_MAX;
 }
 
 /* Takes every slot once, so that none has to be made on a stranger's word. */
@@ -54,6 +54,9 @@ static weft_err allocate(struct wf_adm *a, const struct wf_adm_config *c)
     }
     if (err == WEFT_OK) {
         err = wf_adm_table_init(a, c->table_max != 0 ? c->table_max : WF_ADM_TABLE_DEFAULT);
+    }
+    if (err == WEFT_OK) {
+        err = wf_adm_queue_init(a, c->queue_max != 0 ? c->queue_max : WF_ADM_QUEUE_DEFAULT);
     }
     return err;
 }
@@ -101,6 +104,7 @@ void wf_adm_free(struct wf_adm *a)
         return;
     wf_adm_keep_deinit(a);
     wf_adm_table_deinit(a);
+    wf_adm_queue_deinit(a);
     wf_secret_arena_free(a->pending_arena);
     wf_secret_arena_free(a->pool_arena);
     wf_secret_arena_free(a->secret_arena);
@@ -109,8 +113,7 @@ void wf_adm_free(struct wf_adm *a)
 }
 
 /* SPEC 1.1-2: nothing is allocated, stored or computed with curves here. */
-static void on_hello(struct wf_adm *a, weft_time now, const struct wf_addr *from,
-                     weft_span datagram, struct wf_adm_result *out)
+static void on_hello(struct wf_adm *a, weft_time now, weft_span datagram, struct wf_adm_result *out)
 {
     struct wf_hello h;
 
@@ -124,8 +127,11 @@ static void on_hello(struct wf_adm *a, weft_time now, const struct wf_addr *from
     struct wf_challenge c = a->ts[a->ts_now].challenge;
     c.head.epoch = a->epoch;
     c.head.offset_ms = (uint16_t)((now - a->epoch_began) / 1000);
-    const struct wf_adm_cookie_input in = {
-        .head = &c.head, .prefix = h.prefix, .n_c = h.n_c, .from = from, .lists = h.lists};
+    const struct wf_adm_cookie_input in = {.head = &c.head,
+                                           .prefix = h.prefix,
+                                           .n_c = h.n_c,
+                                           .from = &out->path.from,
+                                           .lists = h.lists};
     wf_adm_cookie(a, c.cookie, &in);
     memcpy(c.echo, h.n_c, sizeof c.echo); /* SPEC 1.2-8 */
     size_t len = wf_challenge_put(&c, out->reply, sizeof out->reply);
@@ -136,18 +142,19 @@ static void on_hello(struct wf_adm *a, weft_time now, const struct wf_addr *from
     a->stats.challenge++;
 }
 
-void wf_adm_recv(struct wf_adm *a, weft_time now, const struct wf_addr *from, weft_span datagram,
-                 struct wf_adm_result *out)
+void wf_adm_recv(struct wf_adm *a, weft_time now, const struct wf_adm_path *path,
+                 weft_span datagram, struct wf_adm_result *out)
 {
     out->kind = WF_ADM_DROP;
     out->reply_len = 0;
-    if (datagram.len == 0 || !wf_addr_is_set(from))
+    out->path = *path;
+    if (datagram.len == 0 || !wf_addr_is_set(&path->from))
         return;
     wf_adm_rotate_epoch(a, now);
     if (datagram.data[0] == WF_TYPE_HELLO) {
-        on_hello(a, now, from, datagram, out);
+        on_hello(a, now, datagram, out);
     } else if (datagram.data[0] == WF_TYPE_SOLVE) {
-        wf_adm_solve(a, now, from, datagram, out);
+        wf_adm_solve(a, now, datagram, out);
     }
 }
 
@@ -170,6 +177,7 @@ weft_time wf_adm_deadline(const struct wf_adm *a)
 void wf_adm_stats(const struct wf_adm *a, struct wf_adm_stats *out)
 {
     *out = a->stats;
+    out->queued = a->queue.count;
     out->table_entries = a->table.used;
     out->confirm_bytes = a->kept_bytes;
     out->pool_keys = a->pool_count;

@@ -36,21 +36,28 @@ struct wf_adm_config {
     size_t table_max; /* solved cookies kept; 0: 65536 */
     size_t confirm_pool; /* bytes of kept CONFIRMs; 0: 8 MiB */
     size_t pool_max;     /* ephemeral keys made ahead; 0: 64 */
+    size_t queue_max;    /* SOLVEs that wait for their curves; 0: 1024 */
 };
 
 /* What came of a datagram. */
 enum wf_adm_kind {
     WF_ADM_DROP = 0, /* nothing to do */
-    WF_ADM_REPLY,  /* send `reply` (CHALLENGE, or the CONFIRM of a duplicate) to where the datagram
-                      came from */
-    WF_ADM_ACCEPT, /* a new session: see the fields below; wf_adm_confirm must follow, or
-                      wf_adm_refuse */
+    WF_ADM_REPLY,    /* send `reply` (CHALLENGE, or the CONFIRM of a duplicate) to path.from */
+    WF_ADM_ACCEPT,   /* a new session: see the fields below; wf_adm_confirm must follow, or
+                        wf_adm_refuse */
 };
 
 #define WF_ADM_REPLY_MAX WF_SOLVE_MAX
 
+/* Between which addresses a datagram went. */
+struct wf_adm_path {
+    struct wf_addr from; /* the client's */
+    struct wf_addr to;   /* ours; unset when unknown */
+};
+
 struct wf_adm_result {
     enum wf_adm_kind kind;
+    struct wf_adm_path path; /* of the datagram that this came of */
     size_t reply_len;
     uint8_t reply[WF_ADM_REPLY_MAX];
     /* WF_ADM_ACCEPT; frames borrow from `plain` here */
@@ -64,14 +71,14 @@ struct wf_adm_result {
     uint8_t plain[WF_SOLVE_MAX];
 };
 
-/* Each SOLVE that is dropped counts once, at the check that dropped it. solve_table_full: no entry
- * is free, or too many accepted SOLVEs wait for wf_adm_confirm; it may come again. */
+/* Each SOLVE that is dropped counts once, at the check that dropped it. solve_queue_full,
+ * solve_table_full: no place or no entry is free; it may come again. */
 struct wf_adm_stats {
     uint64_t hello, hello_bad, challenge, solve, solve_bad_length, solve_bad_epoch,
         solve_bad_cookie, solve_bad_prefix, solve_bad_ts, solve_bad_work, solve_bad_box,
-        solve_bad_key, solve_bad_choice, solve_duplicate, solve_table_full, accepted, confirmed,
-        confirm_resent;
-    uint64_t table_entries, confirm_bytes, pool_keys;
+        solve_bad_key, solve_bad_choice, solve_duplicate, solve_queue_full, solve_table_full,
+        accepted, confirmed, confirm_resent;
+    uint64_t queued, table_entries, confirm_bytes, pool_keys;
 };
 
 WEFT_NODISCARD weft_err wf_adm_new(struct wf_adm **out, const struct wf_adm_config *c,
@@ -79,9 +86,16 @@ WEFT_NODISCARD weft_err wf_adm_new(struct wf_adm **out, const struct wf_adm_conf
 void wf_adm_free(struct wf_adm *a);
 
 /* Takes in one datagram whose first byte is HELLO or SOLVE. Never fails: what is wrong is counted
- * and dropped. */
-void wf_adm_recv(struct wf_adm *a, weft_time now, const struct wf_addr *from, weft_span datagram,
-                 struct wf_adm_result *out);
+ * and dropped. No curves: a SOLVE that costs some is put into the work queue. */
+void wf_adm_recv(struct wf_adm *a, weft_time now, const struct wf_adm_path *path,
+                 weft_span datagram, struct wf_adm_result *out);
+
+/* Takes one SOLVE from the work queue and does what it costs (a quarter of a millisecond of curves
+ * or so); *out says what came of it. False: nothing can be done now, and *out is untouched. */
+bool wf_adm_next(struct wf_adm *a, weft_time now, struct wf_adm_result *out);
+
+/* wf_adm_next would do something. */
+bool wf_adm_has_work(const struct wf_adm *a);
 
 /* What CONFIRM carries besides what adm knows. */
 struct wf_adm_confirm {

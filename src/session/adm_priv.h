@@ -29,6 +29,8 @@
 #define WF_ADM_KEPT_DEFAULT ((size_t)8 << 20)
 #define WF_ADM_POOL_DEFAULT ((size_t)64)
 #define WF_ADM_POOL_MAX ((size_t)65536)
+#define WF_ADM_QUEUE_DEFAULT ((size_t)1024)
+#define WF_ADM_QUEUE_MAX ((size_t)65536)
 
 /* --- solved cookies (adm_table.c) --- */
 
@@ -87,6 +89,22 @@ struct wf_adm_kept {
     uint8_t bytes[];
 };
 
+/* --- the work queue (adm_queue.c) --- */
+
+/* A SOLVE whose cookie and work are good and whose curves are not computed yet. */
+struct wf_adm_waiting {
+    uint8_t cookie[WF_COOKIE_LEN];
+    uint64_t mark; /* of its boxes, as in the table */
+    struct wf_adm_path path;
+    size_t len;
+    uint8_t bytes[WF_SOLVE_MAX];
+};
+
+struct wf_adm_queue {
+    struct wf_adm_waiting *slots; /* a ring */
+    size_t max, first, count;
+};
+
 /* --- secrets --- */
 
 struct wf_adm_secrets {
@@ -133,6 +151,7 @@ struct wf_adm {
     size_t pool_count, pool_max;
     weft_time pool_next;
 
+    struct wf_adm_queue queue;
     struct wf_adm_table table;
     uint32_t serial;
     struct wf_secret_arena *pending_arena;
@@ -193,11 +212,32 @@ struct wf_adm_entry *wf_adm_table_add(struct wf_adm *a, const uint8_t cookie[WF_
 /* Empties the slot of a dead epoch, from which on `epoch` uses it. What is pending lives on. */
 void wf_adm_table_expire(struct wf_adm *a, uint32_t epoch);
 
-/* Notes one more try; false when these boxes were tried before, or WF_ADM_TRIES others. */
-bool wf_adm_table_try(struct wf_adm *a, struct wf_adm_entry *e, const uint8_t boxes_hash[32]);
+/* By what boxes are told apart. */
+uint64_t wf_adm_mark(const struct wf_adm *a, const uint8_t boxes_hash[32]);
+
+/* These boxes may be tried: they were not before, nor WF_ADM_TRIES others. */
+bool wf_adm_table_may_try(const struct wf_adm_entry *e, uint64_t mark);
+
+/* Notes one more try; false when it may not be. */
+bool wf_adm_table_try(struct wf_adm_entry *e, uint64_t mark);
 
 uint64_t wf_adm_ticket(const struct wf_adm *a, const struct wf_adm_entry *e);
 struct wf_adm_entry *wf_adm_ticket_find(const struct wf_adm *a, uint64_t ticket);
+
+/* --- adm_queue.c --- */
+
+WEFT_NODISCARD weft_err wf_adm_queue_init(struct wf_adm *a, size_t max);
+void wf_adm_queue_deinit(struct wf_adm *a);
+
+/* The same boxes wait already, or as many others of this cookie as may be tried. */
+bool wf_adm_queue_has(const struct wf_adm *a, const uint8_t cookie[WF_COOKIE_LEN], uint64_t mark);
+
+/* A place at the end, to be filled in; NULL when there is none. */
+struct wf_adm_waiting *wf_adm_queue_add(struct wf_adm *a);
+
+/* Who is next, NULL when nobody is; he stays until he is dropped. */
+struct wf_adm_waiting *wf_adm_queue_first(const struct wf_adm *a);
+void wf_adm_queue_drop_first(struct wf_adm *a);
 
 /* --- adm_keep.c --- */
 
@@ -213,7 +253,7 @@ void wf_adm_keep_deinit(struct wf_adm *a);
 
 /* --- adm_solve.c --- */
 
-void wf_adm_solve(struct wf_adm *a, weft_time now, const struct wf_addr *from, weft_span datagram,
-                  struct wf_adm_result *out);
+/* What costs no curves; a SOLVE that passes is put into the work queue. */
+void wf_adm_solve(struct wf_adm *a, weft_time now, weft_span datagram, struct wf_adm_result *out);
 
 #endif

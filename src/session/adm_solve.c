@@ -2,6 +2,9 @@
 /*
  * adm_solve.c - the checks on SOLVE, in the order of docs/spec/1-handshake.md, 1.3-1: what costs
  * nothing first, curves last. The first that fails is counted and ends it; nothing is answered.
+ *
+ * Between the two stands the work queue, so that no flood of SOLVEs takes all the time there is.
+ * What may have changed while a SOLVE waited is looked at again.
  */
 #include <string.h>
 
@@ -16,13 +19,13 @@
 struct attempt {
     struct wf_adm *a;
     weft_time now;
-    const struct wf_addr *from;
     weft_span datagram;
     struct wf_adm_result *out;
     struct wf_solve s;
     unsigned ts; /* index */
     struct wf_adm_entry *entry;
     uint8_t boxes_hash[32];
+    uint64_t mark; /* of the boxes */
     uint8_t mode;
     uint8_t client_dh[32]; /* C */
     struct wf_schedule schedule;
@@ -40,7 +43,7 @@ static bool cookie_is_ours(struct attempt *t)
     const struct wf_adm_cookie_input in = {.head = &t->s.head,
                                            .prefix = t->s.prefix,
                                            .n_c = t->s.n_c,
-                                           .from = t->from,
+                                           .from = &t->out->path.from,
                                            .lists = t->s.lists};
     uint8_t cookie[WF_COOKIE_LEN];
 
@@ -101,20 +104,39 @@ static bool work_is_done(struct attempt *t)
     return wf_work_check(&work, s->work_nonce);
 }
 
+/* SPEC 1.3-3: counted as a duplicate, since nothing new is tried. */
+static bool boxes_may_be_tried(struct attempt *t)
+{
+    t->mark = wf_adm_mark(t->a, t->boxes_hash);
+    return (t->entry == NULL || wf_adm_table_may_try(t->entry, t->mark)) &&
+           !wf_adm_queue_has(t->a, t->s.cookie, t->mark);
+}
+
+static bool queue_takes_it(struct attempt *t)
+{
+    struct wf_adm_waiting *w = wf_adm_queue_add(t->a);
+
+    if (w == NULL)
+        return false;
+    memcpy(w->cookie, t->s.cookie, sizeof w->cookie);
+    w->mark = t->mark;
+    w->path = t->out->path;
+    w->len = t->datagram.len;
+    memcpy(w->bytes, t->datagram.data, t->datagram.len);
+    return true;
+}
+
 static bool there_is_room(struct attempt *t)
 {
-    if (wf_secret_held(t->a->pending_arena) >= WF_ADM_PENDING_MAX)
-        return false;
     if (t->entry == NULL) {
         t->entry = wf_adm_table_add(t->a, t->s.cookie, t->s.head.epoch);
     }
     return t->entry != NULL;
 }
 
-/* SPEC 1.3-3: counted as a duplicate, since nothing new is tried. */
 static bool boxes_are_new(struct attempt *t)
 {
-    return wf_adm_table_try(t->a, t->entry, t->boxes_hash);
+    return wf_adm_table_try(t->entry, t->mark);
 }
 
 /* HELLO and CHALLENGE as they must have been: nothing else of them was kept. */
@@ -207,16 +229,28 @@ static bool choices_are_right(struct attempt *t)
            memcmp(body->choices, choices, count * sizeof choices[0]) == 0;
 }
 
-static const struct {
+struct check {
     bool (*holds)(struct attempt *t);
     size_t counter; /* in struct wf_adm_stats */
-} checks[] = {
+};
+
+/* On arrival. */
+static const struct check cheap[] = {
     {epoch_lives, offsetof(struct wf_adm_stats, solve_bad_epoch)},
     {cookie_is_ours, offsetof(struct wf_adm_stats, solve_bad_cookie)},
     {prefix_is_ours, offsetof(struct wf_adm_stats, solve_bad_prefix)},
     {ts_lives, offsetof(struct wf_adm_stats, solve_bad_ts)},
     {is_first, offsetof(struct wf_adm_stats, solve_duplicate)},
     {work_is_done, offsetof(struct wf_adm_stats, solve_bad_work)},
+    {boxes_may_be_tried, offsetof(struct wf_adm_stats, solve_duplicate)},
+    {queue_takes_it, offsetof(struct wf_adm_stats, solve_queue_full)},
+};
+
+/* When its turn has come. Keys may have died and a twin may have made the session by then. */
+static const struct check dear[] = {
+    {epoch_lives, offsetof(struct wf_adm_stats, solve_bad_epoch)},
+    {ts_lives, offsetof(struct wf_adm_stats, solve_bad_ts)},
+    {is_first, offsetof(struct wf_adm_stats, solve_duplicate)},
     {there_is_room, offsetof(struct wf_adm_stats, solve_table_full)},
     {boxes_are_new, offsetof(struct wf_adm_stats, solve_duplicate)},
     {box0_opens, offsetof(struct wf_adm_stats, solve_bad_box)},
@@ -226,11 +260,18 @@ static const struct {
     {choices_are_right, offsetof(struct wf_adm_stats, solve_bad_choice)},
 };
 
-static void count_failure(struct wf_adm *a, size_t counter)
+/* True when all hold; else the first that does not is counted. */
+static bool all_hold(struct attempt *t, const struct check *checks, size_t count)
 {
-    void *at = (uint8_t *)&a->stats + counter;
+    size_t passed = 0;
 
+    while (passed < count && checks[passed].holds(t))
+        passed++;
+    if (passed == count)
+        return true;
+    void *at = (uint8_t *)&t->a->stats + checks[passed].counter;
     (*(uint64_t *)at)++;
+    return false;
 }
 
 static void accept(struct attempt *t)
@@ -238,7 +279,7 @@ static void accept(struct attempt *t)
     struct wf_adm *a = t->a;
     struct wf_adm_entry *e = t->entry;
     struct wf_adm_pending *p = (struct wf_adm_pending *)wf_secret_get(a->pending_arena);
-    WEFT_ASSERT(p != NULL); /* there_is_room saw to it */
+    WEFT_ASSERT(p != NULL); /* wf_adm_has_work saw to it */
 
     p->until = t->now + WF_ADM_KEEP_US;
     p->entry = (uint32_t)(e - a->table.entries);
@@ -259,23 +300,44 @@ static void accept(struct attempt *t)
     a->stats.accepted++;
 }
 
-void wf_adm_solve(struct wf_adm *a, weft_time now, const struct wf_addr *from, weft_span datagram,
-                  struct wf_adm_result *out)
+void wf_adm_solve(struct wf_adm *a, weft_time now, weft_span datagram, struct wf_adm_result *out)
 {
-    struct attempt t = {.a = a, .now = now, .from = from, .datagram = datagram, .out = out};
-    size_t passed = 0;
+    struct attempt t = {.a = a, .now = now, .datagram = datagram, .out = out};
 
     a->stats.solve++;
     if (wf_solve_get(datagram, &t.s) != WEFT_OK) {
         a->stats.solve_bad_length++;
         return;
     }
-    while (passed < WF_ARRAY_LEN(checks) && checks[passed].holds(&t))
-        passed++;
-    if (passed == WF_ARRAY_LEN(checks)) {
+    (void)all_hold(&t, cheap, WF_ARRAY_LEN(cheap));
+}
+
+/* Accepted SOLVEs that wait for wf_adm_confirm do so for a few milliseconds: while there are too
+ * many of them, the others keep their places. */
+bool wf_adm_has_work(const struct wf_adm *a)
+{
+    return a->queue.count > 0 && wf_secret_held(a->pending_arena) < WF_ADM_PENDING_MAX;
+}
+
+bool wf_adm_next(struct wf_adm *a, weft_time now, struct wf_adm_result *out)
+{
+    struct attempt t = {.a = a, .now = now, .out = out};
+
+    if (!wf_adm_has_work(a))
+        return false;
+    const struct wf_adm_waiting *w = wf_adm_queue_first(a);
+    t.datagram = wf_span(w->bytes, w->len);
+    t.mark = w->mark;
+    out->kind = WF_ADM_DROP;
+    out->reply_len = 0;
+    out->path = w->path;
+    wf_adm_rotate_epoch(a, now);
+    weft_err err = wf_solve_get(t.datagram, &t.s);
+    WEFT_ASSERT(err == WEFT_OK); /* it was read before */
+    if (all_hold(&t, dear, WF_ARRAY_LEN(dear))) {
         accept(&t);
-    } else {
-        count_failure(a, checks[passed].counter);
     }
+    wf_adm_queue_drop_first(a);
     wf_wipe(&t.schedule, sizeof t.schedule);
+    return true;
 }

@@ -146,16 +146,24 @@ void wf_adm_table_expire(struct wf_adm *a, uint32_t epoch)
     }
 }
 
-/* SPEC 1.3-3 */
-bool wf_adm_table_try(struct wf_adm *a, struct wf_adm_entry *e, const uint8_t boxes_hash[32])
+uint64_t wf_adm_mark(const struct wf_adm *a, const uint8_t boxes_hash[32])
 {
-    uint64_t mark = wf_siphash64(a->secrets->table_key, wf_span(boxes_hash, 32));
+    return wf_siphash64(a->secrets->table_key, wf_span(boxes_hash, 32));
+}
 
+/* SPEC 1.3-3 */
+bool wf_adm_table_may_try(const struct wf_adm_entry *e, uint64_t mark)
+{
     for (unsigned i = 0; i < e->tries; i++) {
         if (e->boxes[i] == mark)
             return false;
     }
-    if (e->tries >= WF_ADM_TRIES)
+    return e->tries < WF_ADM_TRIES;
+}
+
+bool wf_adm_table_try(struct wf_adm_entry *e, uint64_t mark)
+{
+    if (!wf_adm_table_may_try(e, mark))
         return false;
     e->boxes[e->tries++] = mark;
     return true;

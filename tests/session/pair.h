@@ -133,17 +133,22 @@ static inline struct wf_adm_stats pair_stats(const struct pair *p)
     return s;
 }
 
-/* Hands a datagram to the server, as an exact copy; the result is in p->result. */
+/* Hands a datagram to the server, as an exact copy, and lets it do its work; the result is in
+ * p->result. */
 static inline enum wf_adm_kind pair_to_server(struct pair *p, const void *data, size_t len)
 {
+    const struct wf_adm_path path = {.from = p->from};
     uint8_t *copy = malloc(len > 0 ? len : 1);
 
     PAIR_MUST(copy != NULL);
     if (len > 0) {
         memcpy(copy, data, len);
     }
-    wf_adm_recv(p->adm, p->now, &p->from, wf_span(copy, len), &p->result);
+    wf_adm_recv(p->adm, p->now, &path, wf_span(copy, len), &p->result);
     free(copy);
+    if (p->result.kind == WF_ADM_DROP) {
+        (void)wf_adm_next(p->adm, p->now, &p->result);
+    }
     return p->result.kind;
 }
 
