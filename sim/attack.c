@@ -177,21 +177,27 @@ static void send_changed(struct sim_world *w)
     send(w, p, SIM_CHANGED);
 }
 
-/* "I do not know your session": to the sender of a captured packet, in its receiver's name. */
-static void send_hint(struct sim_world *w)
+/* "I do not know your session": to the sender of a packet, in its receiver's name. */
+static void answer_with_hint(struct sim_world *w, const struct sim_packet *p)
 {
-    struct sim_packet *p = any_captured(w);
     struct sim_packet *hint = NULL;
     uint8_t bytes[WF_HINT_LEN];
 
-    if (p == NULL)
+    if (p->len <= HINT_TAG_LEN || p->data[0] < 0x80)
         return;
-    if (p->len > HINT_TAG_LEN && p->data[0] >= 0x80) {
-        (void)wf_hint_put(p->data + p->len - HINT_TAG_LEN, bytes, sizeof bytes);
-        hint = sim_packet_new(bytes, sizeof bytes);
-        hint->from = p->to;
-        hint->to = p->from;
-        send(w, hint, SIM_CHANGED);
+    (void)wf_hint_put(p->data + p->len - HINT_TAG_LEN, bytes, sizeof bytes);
+    hint = sim_packet_new(bytes, sizeof bytes);
+    hint->from = p->to;
+    hint->to = p->from;
+    send(w, hint, SIM_CHANGED);
+}
+
+static void send_hint(struct sim_world *w)
+{
+    struct sim_packet *p = any_captured(w);
+
+    if (p != NULL) {
+        answer_with_hint(w, p);
     }
     free(p);
 }
@@ -229,7 +235,13 @@ void sim_attack_see(struct sim_world *w, const struct sim_packet *p)
 {
     size_t slot = w->captured;
 
-    if (w->healed || (w->plan.attack.every_us == 0 && w->plan.attack.race_ppm == 0))
+    if (w->healed)
+        return;
+    if (w->plan.attack.lie_ppm > 0 && w->attacks < w->plan.attack.datagrams_max &&
+        wf_prng_chance(&w->attack_prng, w->plan.attack.lie_ppm, SIM_PPM)) {
+        answer_with_hint(w, p);
+    }
+    if (w->plan.attack.every_us == 0 && w->plan.attack.race_ppm == 0)
         return;
     if (w->captured >= SIM_RING) {
         slot = (size_t)wf_prng_below(&w->attack_prng, SIM_RING);

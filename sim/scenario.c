@@ -330,6 +330,9 @@ static void draw_attack(struct sim_scenario *s)
     if (sim_has(s, SIM_CLASS_RACE)) {
         s->attack.race_ppm = race;
     }
+    if (sim_has(s, SIM_CLASS_LIAR)) {
+        s->attack.lie_ppm = (uint32_t)sim_scale(&p, 50000, SIM_PPM);
+    }
 }
 
 /* How long the last message may take after the healing: dead sessions have to be given up first,

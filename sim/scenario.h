@@ -110,6 +110,7 @@ struct sim_attack_plan {
     uint64_t every_us; /* about; 0: no attacker */
     size_t datagrams_max;
     uint32_t race_ppm;
+    uint32_t lie_ppm; /* of packets that he answers with a HINT */
 };
 
 struct sim_scenario {

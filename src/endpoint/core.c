@@ -81,6 +81,7 @@ static void init_tables(struct wf_core *c)
     wf_heap_init(&c->timers, c->mem, c->config.sessions_max);
     wf_heap_init(&c->expiries, c->mem, CORE_MESSAGES_MAX);
     wf_heap_init(&c->ping_timers, c->mem, CORE_PINGS_MAX);
+    wf_random(c->rng, c->place_key, sizeof c->place_key);
     wf_wipe(key, sizeof key);
 }
 

@@ -163,6 +163,7 @@ bool wf_core_has_events(const struct wf_core *c);
 struct wf_core_stats {
     struct wf_adm_stats adm;
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, dropped_unknown, dropped_malformed;
+    uint64_t hints_sent, hints_taken; /* taken: those that made us doubt a session */
     uint64_t sessions, sessions_total, sessions_evicted, handshakes_started, handshakes_failed;
     uint64_t messages_in, messages_out, messages_open;
     uint64_t packets_lost, frames_resent, packets_forged, packets_replayed;

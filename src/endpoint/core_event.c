@@ -257,8 +257,10 @@ static bool translate(struct session *s, const struct wf_chan_event *e, struct w
     case WF_CHAN_CLOSED:
         session_end(s, e->err, e->code);
         return false;
-    case WF_CHAN_DATAGRAM: /* no application asks for them yet */
     case WF_CHAN_PATH:
+        hint_place(s);
+        return false;
+    case WF_CHAN_DATAGRAM: /* no application asks for them yet */
         return false;
     }
     return false;

@@ -10,17 +10,26 @@
 #include "endpoint/core_priv.h"
 #include "wire/packet.h"
 
-static void put_reply(struct wf_core *c)
+/* To an address, from one of ours. */
+void core_answer(struct wf_core *c, const struct wf_addr *to, const struct wf_addr *from,
+                 weft_span bytes)
 {
     struct reply *r = NULL;
 
     if (c->reply_count == CORE_REPLIES_MAX)
         return; /* as if the network had lost it */
     r = &c->replies[(c->reply_first + c->reply_count++) % CORE_REPLIES_MAX];
-    r->to = c->result->path.from;
-    r->from = c->result->path.to;
-    r->len = c->result->reply_len;
-    memcpy(r->data, c->result->reply, r->len);
+    r->to = *to;
+    r->from = *from;
+    r->len = bytes.len;
+    memcpy(r->data, bytes.data, r->len);
+}
+
+static void put_reply(struct wf_core *c)
+{
+    const struct wf_adm_result *r = c->result;
+
+    core_answer(c, &r->path.from, &r->path.to, wf_span(r->reply, r->reply_len));
 }
 
 static void recv_stranger(struct wf_core *c, weft_time now, const struct wf_datagram *d,
@@ -107,6 +116,9 @@ static void recv_other(struct wf_core *c, weft_time now, const struct wf_datagra
     case WF_TYPE_CONFIRM:
         recv_confirm(c, now, packet);
         return;
+    case WF_TYPE_HINT:
+        hint_recv(c, now, d, packet);
+        return;
     default:
         c->stats.dropped_malformed++;
     }
@@ -130,6 +142,7 @@ static void flush_run(weft_time now, const struct wf_datagram *d, struct run *ru
     if (s == NULL || a.count == 0)
         return;
     wf_chan_recv(s->chan, now, &a);
+    hint_heard(s);
     session_touch(s);
 }
 
@@ -150,6 +163,8 @@ static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram 
     s = wf_table_get(&c->sessions, (weft_span){cid, WF_CID_LEN});
     if (s == NULL || s->state != SESSION_OPEN) {
         c->stats.dropped_unknown++;
+        if (s == NULL)
+            hint_answer(c, now, d, (weft_span){p.data, p.len});
         return;
     }
     if (run->session != s || run->count == CORE_RUN_MAX)
@@ -304,8 +319,10 @@ static void tick_session(struct session *s, weft_time now)
     }
     if (s->state != SESSION_ENDED) {
         wf_chan_tick(s->chan, now);
-        session_touch(s);
+        hint_tick(s, now);
     }
+    if (s->state != SESSION_ENDED)
+        session_touch(s);
 }
 
 void wf_core_tick(struct wf_core *c, weft_time now)

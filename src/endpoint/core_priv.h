@@ -37,6 +37,7 @@
 #define CORE_SPARE_PART 32u /* of the places for sessions, one in so many is kept free */
 #define CORE_EVICT_MIN ((size_t)256 << 10) /* who holds less is no help when memory is short */
 #define CORE_LATE_US 2000000u              /* a client that is there has answered CONFIRM by then */
+#define CORE_PLACES 256u                   /* buckets of clients' sessions by address; 2^n */
 #define CORE_RUN_MAX 64u                   /* datagrams of one session handed over in one call */
 
 enum session_state {
@@ -51,6 +52,7 @@ enum session_state {
 struct peer {
     uint8_t name[33]; /* the key, and 1 where we do not show ours */
     struct wf_list sessions;
+    weft_time hint_next; /* before it no HINT is acted on */
 };
 
 /* Something to be told by wf_core_next_event; what it is follows from what it is part of. */
@@ -81,7 +83,7 @@ struct session {
     struct wf_chan *chan;
     struct wf_hs *hs;  /* client, until done */
     struct peer *peer; /* NULL for nobody */
-    struct wf_link peer_link, all_link, dirty_link, noisy_link, calling_link, due_link;
+    struct wf_link peer_link, all_link, dirty_link, noisy_link, calling_link, due_link, place_link;
     struct wf_heap_node timer;
     enum session_state state;
     enum wf_role role;
@@ -96,6 +98,8 @@ struct session {
     bool has_ticket;
     size_t solve_room; /* frames that fit the CONFIRM */
     weft_time confirm_at;
+    weft_time doubted_at;       /* a HINT said that the peer has lost it; 0: none */
+    weft_time doubt_until;      /* then it is decided; WEFT_TIME_NEVER: when the new one stands */
     size_t unanswered;          /* whole messages of SOLVE that wait for a reply */
     weft_time created, used_at; /* used_at: a message began */
     size_t charged;             /* bytes the application holds for messages of the peer */
@@ -169,7 +173,10 @@ struct wf_core {
     struct wf_heap expiries;      /* of messages */
     struct wf_heap ping_timers;
     struct wf_list all, dirty, noisy, calling, notes;
-    struct reply *replies; /* ring of CORE_REPLIES_MAX */
+    struct wf_list places[CORE_PLACES]; /* clients' sessions that stand, for HINTs */
+    uint8_t place_key[16];
+    weft_time hint_free_at; /* the bucket of HINTs is full again */
+    struct reply *replies;  /* ring of CORE_REPLIES_MAX */
     size_t reply_first, reply_count;
     uint64_t next_session, next_message;
     size_t ping_count;
@@ -185,6 +192,8 @@ struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role)
 void session_free(struct session *s);
 weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                       struct session **out);
+weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
+                          struct session **out);
 weft_err session_bind_peer(struct session *s, const uint8_t key[32], bool one_way);
 weft_err session_add_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
 void session_drop_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
@@ -193,6 +202,18 @@ void session_end(struct session *s, weft_err err, uint64_t code);
 void session_release_if_done(struct session *s);
 void session_enter(struct session *s, enum session_state next);
 void session_begun(struct session *s, weft_time now);
+
+/* core_net.c */
+void core_answer(struct wf_core *c, const struct wf_addr *to, const struct wf_addr *from,
+                 weft_span bytes);
+
+/* core_hint.c */
+void hint_answer(struct wf_core *c, weft_time now, const struct wf_datagram *d, weft_span packet);
+void hint_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, weft_span packet);
+void hint_place(struct session *s);
+void hint_heard(struct session *s);
+void hint_tick(struct session *s, weft_time now);
+void hint_review(struct session *s);
 
 /* core_stats.c: what a session counted is added to the totals, when it goes or when somebody looks.
  */

@@ -55,6 +55,7 @@ struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role)
     s->role = role;
     s->state = role == WF_ROLE_CLIENT ? SESSION_CALLING : SESSION_CONFIRMING;
     s->created = s->used_at = now;
+    s->doubt_until = WEFT_TIME_NEVER;
     wf_mem_child(&s->mem, c->mem, c->config.peer_memory_max);
     wf_list_push_back(&c->all, &s->all_link);
     wf_random(c->rng, cid, sizeof cid);
@@ -147,8 +148,8 @@ static bool calls_elsewhere(const struct session *s, const struct wf_core_send_p
     return s->state == SESSION_CALLING && wf_addr_is_set(&to) && !wf_addr_equal(&s->remote, &to);
 }
 
-/* The newest session that stands and will, else one that is being made, else NULL. Without an
- * address one that fades is good too. */
+/* The newest session that stands and will, else one that is being made, else one that the peer may
+ * have lost, else NULL. Without an address one that fades is good too. */
 static struct session *session_find(struct wf_core *c, weft_time now,
                                     const struct wf_core_send_params *to)
 {
@@ -156,6 +157,7 @@ static struct session *session_find(struct wf_core *c, weft_time now,
     uint8_t name[33];
     struct peer *p = NULL;
     struct session *making = NULL;
+    struct session *doubted = NULL;
 
     memcpy(name, to->to, 32);
     name[32] = to->one_way;
@@ -163,13 +165,15 @@ static struct session *session_find(struct wf_core *c, weft_time now,
     for (struct wf_link *l = p == NULL ? NULL : p->sessions.first; l != NULL; l = l->next) {
         struct session *s = WF_CONTAINER_OF(l, struct session, peer_link);
 
-        if (s->state == SESSION_OPEN && (!can_call || !wf_chan_is_fading(s->chan, now)))
+        if (s->state == SESSION_OPEN && s->doubted_at != 0)
+            doubted = doubted == NULL ? s : doubted; /* SPEC 1.6-5 */
+        else if (s->state == SESSION_OPEN && (!can_call || !wf_chan_is_fading(s->chan, now)))
             return s;
         if (s->state != SESSION_OPEN && s->state != SESSION_ENDED && making == NULL &&
             !calls_elsewhere(s, to))
             making = s;
     }
-    return making;
+    return making == NULL ? doubted : making;
 }
 
 /* Puts it where it is looked after: it may have events, packets and another deadline now. */
@@ -190,6 +194,8 @@ void session_touch(struct session *s)
         at = 0; /* the next piece of work waits for nothing */
     if (s->state == SESSION_CONFIRMING && s->confirm_at < at)
         at = s->confirm_at;
+    if (s->doubt_until < at)
+        at = s->doubt_until;
     /* Cannot fail: room for sessions_max nodes was reserved. */
     WEFT_ASSERT(wf_heap_set(&c->timers, &s->timer, at) == WEFT_OK);
 }
@@ -200,6 +206,8 @@ void session_begun(struct session *s, weft_time now)
     s->told = true;
     note_put(s->core, &s->begun, NOTE_SESSION);
     session_start_pings(s);
+    hint_place(s);
+    hint_review(s);
 }
 
 static void end_pings(struct session *s, weft_err err)
@@ -229,6 +237,8 @@ void session_end(struct session *s, weft_err err, uint64_t code)
     wf_list_remove(&s->dirty_link);
     wf_heap_remove(&c->timers, &s->timer);
     drop_all_cids(s);
+    wf_list_remove(&s->place_link);
+    hint_review(s);
     unbind_peer(s);
     refusals_drop(s);
     end_pings(s, s->end_err);
@@ -268,6 +278,7 @@ void session_free(struct session *s)
     wf_list_remove(&s->begun.link);
     wf_list_remove(&s->ended.link);
     wf_list_remove(&s->calling_link);
+    wf_list_remove(&s->place_link);
     wf_list_remove(&s->dirty_link);
     wf_list_remove(&s->noisy_link);
     wf_list_remove(&s->all_link);
@@ -294,24 +305,13 @@ static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_s
     return wf_hs_new(&s->hs, &config, now);
 }
 
-/* The session to a peer: one that is there, or a call. */
-weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
-                      struct session **out)
+/* A call, whatever sessions with that peer there are. */
+weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
+                          struct session **out)
 {
-    struct session *s = session_find(c, now, p);
+    struct session *s = session_new(c, now, WF_ROLE_CLIENT);
     weft_err err = WEFT_OK;
 
-    if (s != NULL) {
-        *out = s;
-        return WEFT_OK;
-    }
-    if (c->shut)
-        return WEFT_ERR_CLOSED;
-    if (!wf_addr_is_set(&p->address))
-        return WEFT_ERR_ADDRESS;
-    if (memcmp(p->to, c->identity->public_key, 32) == 0)
-        return WEFT_ERR_USAGE; /* SPEC 1.3-6 */
-    s = session_new(c, now, WF_ROLE_CLIENT);
     if (s == NULL)
         return WEFT_ERR_LIMIT;
     s->remote = wf_addr_normalise(&p->address);
@@ -327,4 +327,23 @@ weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_sen
     session_touch(s);
     *out = s;
     return WEFT_OK;
+}
+
+/* The session to a peer: one that is there, or a call. */
+weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
+                      struct session **out)
+{
+    struct session *s = session_find(c, now, p);
+
+    if (s != NULL) {
+        *out = s;
+        return WEFT_OK;
+    }
+    if (c->shut)
+        return WEFT_ERR_CLOSED;
+    if (!wf_addr_is_set(&p->address))
+        return WEFT_ERR_ADDRESS;
+    if (memcmp(p->to, c->identity->public_key, 32) == 0)
+        return WEFT_ERR_USAGE; /* SPEC 1.3-6 */
+    return session_call_new(c, now, p, out);
 }

@@ -100,6 +100,16 @@ bool wf_chan_send(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap, st
 /* The socket said that datagrams of this size are too big for the path (EMSGSIZE). */
 void wf_chan_too_big(struct wf_chan *c, weft_time now, size_t datagram_len);
 
+/* A HINT with this tag came from there (spec 1.6): true at a client whose session stands, whose
+ * peer is there, and that sent the tag with one of its last 16 packets. Changes nothing. */
+bool wf_chan_is_hint(const struct wf_chan *c, const struct wf_addr *from, const uint8_t tag[16]);
+/* How long a peer that lives may be silent when it is asked. */
+uint64_t wf_chan_patience_us(const struct wf_chan *c);
+/* Has a packet opened that the peer sent after `since`, as far as the round trip tells? */
+bool wf_chan_was_heard(const struct wf_chan *c, weft_time since);
+/* Where the peer is now. */
+const struct wf_addr *wf_chan_remote(const struct wf_chan *c);
+
 weft_time wf_chan_deadline(const struct wf_chan *c);
 void wf_chan_tick(struct wf_chan *c, weft_time now);
 

@@ -9,6 +9,7 @@
  *   chan_fate.c   acknowledged and lost, as a table       chan_cid.c    connection ids of both
  * sides chan_send.c   what goes next, and to where            chan_path.c   paths and datagram size
  *   chan_pack.c   frames into one packet                  chan_keys.c   key change
+ *   chan_hint.c   tags of what was sent, for HINTs
  *   chan_note.c   control frames that are kept            chan_close.c  the ways it ends
  *   chan_event.c  what the owner is told                  chan_stats.c  figures and invariants
  */
@@ -34,6 +35,7 @@
 #define CHAN_CIDS 4u           /* connection ids kept of each side */
 #define CHAN_CIDS_OURS 3u      /* of ours that the peer may use at once */
 #define CHAN_CID_NEWS_MAX 16u  /* changes of ours that the owner has not been told of */
+#define CHAN_TAGS 16u          /* of the last packets, at a client */
 #define CHAN_CONTROL_MAX 8192u /* SPEC 4.4-4 */
 #define CHAN_DATAGRAMS_MAX ((size_t)256 << 10)
 #define CHAN_TEXT_MAX 255u
@@ -90,6 +92,12 @@ struct chan_rekey {
     weft_time forget_at; /* the old receive key goes; WEFT_TIME_NEVER: there is none */
 };
 
+/* Tags of the last packets of a client: what a HINT must echo. SPEC 1.6-2 */
+struct chan_tags {
+    uint8_t tags[CHAN_TAGS][WF_PACKET_TAG];
+    size_t count; /* of all that were noted */
+};
+
 struct chan_close {
     weft_err err;
     uint64_t code;
@@ -128,6 +136,7 @@ struct wf_chan {
     struct wf_ecn ecn;
     struct wf_mtu mtu;
     struct wf_paths paths;
+    struct chan_tags tags;
 
     struct chan_tx tx;
     struct chan_rx rx;
@@ -256,6 +265,9 @@ enum chan_verdict chan_keys_on_rekey(struct wf_chan *c, weft_time now, const str
 void chan_path_event(struct wf_chan *c, weft_time now, enum wf_path_event e);
 void chan_mtu_changed(struct wf_chan *c, weft_time now);
 void chan_pacer_update(struct wf_chan *c, weft_time now);
+
+/* chan_hint.c */
+void chan_tags_note(struct wf_chan *c, const struct wf_seal *seals, size_t count);
 
 /* chan_pack.c: one packet being built */
 struct chan_pack {

@@ -89,6 +89,7 @@ static bool depart(struct train *t, struct wf_path *path, struct wf_send *out)
     size_t segment = t->count > 1 ? (size_t)(t->seals[1].buf - t->seals[0].buf) : 0;
 
     wf_keys_seal(t->c->keys, t->c->config.aead, t->seals, t->count);
+    chan_tags_note(t->c, t->seals, t->count);
     *out = (struct wf_send){
         .to = path->remote, .from = path->local, .ecn = t->mark, .len = t->len, .segment = segment};
     wf_path_on_sent(path, t->len);
