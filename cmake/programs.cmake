@@ -71,3 +71,10 @@ foreach(source IN LISTS sources)
     endif()
     add_dependencies(bench weft-bench-${name})
 endforeach()
+
+# Attacks on a server of one's own, which tests run too.
+file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/bench/attack/*.c")
+add_executable(weft-attack ${sources})
+set_target_properties(weft-attack PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bench")
+target_link_libraries(weft-attack PRIVATE weft_flags wf_all)
+add_dependencies(bench weft-attack)
