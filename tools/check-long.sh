@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 make_target=check-long
 . tools/stages.sh
 
-stages="deps seeds e2e tsan msan reproducible fuzz coverage"
+stages="deps model seeds e2e tsan msan reproducible fuzz coverage"
 fatal="deps"
 
 SEEDS=${SEEDS:-20000}
@@ -16,8 +16,12 @@ FUZZ_SECONDS=${FUZZ_SECONDS:-600}
 first_seed=$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')
 
 stage_deps() {
-    tools/install-deps.sh check
+    tools/install-deps.sh long
     echo "everything needed is installed"
+}
+
+stage_model() {
+    tools/check-model.sh
 }
 
 stage_seeds() {

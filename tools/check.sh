@@ -46,7 +46,10 @@ stage_text() {
 }
 
 # Requirements that no code or no test names yet are in the log.
-stage_spec() { "$python" tools/check-spec.py .; }
+stage_spec() {
+    "$python" tools/check-model.py .
+    "$python" tools/check-spec.py .
+}
 
 stage_tools() { "$python" tests/tools/run.py --counts "$logs/tools.counts"; }
 

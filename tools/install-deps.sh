@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs what one of the sets "run", "check" or "bench" needs and is missing, with apt. Calls apt only when
+# Installs what one of the sets "run", "check", "long" or "bench" needs and is missing, with apt. Calls apt only when
 # something is missing, and starts no service.
 #
 # Usage: tools/install-deps.sh SET
@@ -10,6 +10,7 @@ set -euo pipefail
 run_set="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libssl-dev libsqlite3-dev libjansson-dev"
 check_set="$run_set g++ clang libclang-rt-dev| llvm clang-format-14|clang-format clang-tidy-14|clang-tidy cppcheck
     libcmocka-dev python3 python3-cryptography python3-nacl git iproute2 nftables"
+long_set="$check_set spin"
 bench_set="$run_set iperf3 openssl python3"
 
 die() {
@@ -20,8 +21,9 @@ die() {
 case "${1:-}" in
 run) wanted=$run_set ;;
 check) wanted=$check_set ;;
+long) wanted=$long_set ;;
 bench) wanted=$bench_set ;;
-*) die "usage: tools/install-deps.sh run|check|bench" ;;
+*) die "usage: tools/install-deps.sh run|check|long|bench" ;;
 esac
 
 # Elsewhere than on Debian and Ubuntu it is enough that the build tools and libraries are there.

@@ -42,7 +42,7 @@ size_t wf_adm_confirm_room(const struct wf_adm *a, uint64_t ticket, const struct
     return e->of.pending->solve_len - used;
 }
 
-/* Seals the body right behind the clear part. Returns CONFIRM's length. */
+/* Seals the body right behind the clear part. Returns CONFIRM's length. MODEL box3 */
 static size_t seal_body(struct wf_adm *a, struct wf_adm_pending *p, const struct wf_adm_confirm *c,
                         uint8_t *out)
 {

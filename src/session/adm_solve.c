@@ -159,7 +159,7 @@ static void start_schedule(struct attempt *t)
                       wf_span(challenge, challenge_len), s->clear);
 }
 
-/* ee and box0: the mode, and that the client means us (spec 1.3-9). */
+/* ee and box0: the mode, and that the client means us (spec 1.3-9). MODEL ee box0 */
 static bool box0_opens(struct attempt *t)
 {
     uint8_t plain[WF_BOX0_LEN - WF_AEAD_TAG_LEN];
@@ -175,7 +175,7 @@ static bool box0_opens(struct attempt *t)
            memcmp(plain + 1, t->a->identity->public_key, 32) == 0;
 }
 
-/* es and box1: who the client says it is. */
+/* es and box1: who the client says it is. MODEL es box1 */
 static bool box1_opens(struct attempt *t)
 {
     const struct wf_pair es = {t->a->identity->server_secret, t->s.e_c};
@@ -200,7 +200,7 @@ static bool client_is_somebody_else(struct attempt *t)
            memcmp(t->client_dh, own->client_public, 32) != 0;
 }
 
-/* se, ss and box2: that it is who it says. */
+/* se, ss and box2: that it is who it says. MODEL box2 */
 static bool box2_opens(struct attempt *t)
 {
     struct wf_adm *a = t->a;

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "session/hs_priv.h"
 
+/* MODEL box3 */
 static bool open_box3(struct wf_hs *hs, struct wf_schedule *s, const struct wf_confirm *c)
 {
     struct wf_pair ce = {0};

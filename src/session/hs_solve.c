@@ -59,6 +59,7 @@ static size_t put_clear(struct wf_hs *hs)
     return wf_solve_put_clear(&s, hs->solve, sizeof hs->solve);
 }
 
+/* MODEL ee box0 */
 static weft_err seal_box0(struct wf_hs *hs, uint8_t *box)
 {
     uint8_t mode = hs->identity != NULL ? WF_MODE_TWO_WAY : WF_MODE_ONE_WAY;
@@ -75,6 +76,7 @@ static weft_err seal_box0(struct wf_hs *hs, uint8_t *box)
     return WEFT_OK;
 }
 
+/* MODEL es box1 */
 static weft_err seal_box1(struct wf_hs *hs, uint8_t *box)
 {
     const struct wf_pair es = {hs->e_c_secret, hs->challenge.server_dh};
@@ -92,7 +94,8 @@ static weft_err seal_box1(struct wf_hs *hs, uint8_t *box)
     return WEFT_OK;
 }
 
-/* Everything up to the end of the datagram: what is left behind the frames is zeros, PAD frames. */
+/* Everything up to the end of the datagram: what is left behind the frames is zeros, PAD frames.
+ * MODEL box2 */
 static weft_err seal_box2(struct wf_hs *hs, uint8_t *box)
 {
     const struct wf_identity *id = hs->identity;

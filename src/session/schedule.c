@@ -35,6 +35,7 @@ static void mix_solve(struct wf_schedule *s, weft_span clear)
     memcpy(s->h, h, sizeof h);
 }
 
+/* MODEL start */
 void wf_schedule_start(struct wf_schedule *s, const uint8_t server_key[32], weft_span hello,
                        weft_span challenge, weft_span clear)
 {
@@ -80,6 +81,7 @@ static weft_err chain_ss(struct wf_schedule *s, struct wf_pair pair, const uint8
     return err;
 }
 
+/* MODEL se ss */
 weft_err wf_schedule_identify(struct wf_schedule *s, const struct wf_schedule_client *c)
 {
     static const uint8_t nobody[32];
@@ -94,6 +96,7 @@ weft_err wf_schedule_identify(struct wf_schedule *s, const struct wf_schedule_cl
     return err == WEFT_OK ? chain_ss(s, c->ss, c->ts) : err;
 }
 
+/* MODEL e2 ce */
 weft_err wf_schedule_reply(struct wf_schedule *s, weft_span clear, struct wf_pair e2,
                            const struct wf_pair *ce)
 {
