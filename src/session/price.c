@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * price.c - see price.h.
+ */
+#include "session/price.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+/* A guess that the first busy tick corrects: 1,000 requests a second. */
+#define CAPACITY_START 250u
+#define CAPACITY_MIN 4u
+#define ALL 65536u       /* parts of a whole */
+#define FALL_SLOW 1966u  /* 3 % */
+#define FALL_FAST 16384u /* 25 % */
+#define STEPS_MAX 240u   /* ticks made up for after a pause: by then any price is gone */
+
+void wf_price_init(struct wf_price *p, const struct wf_price_config *c, weft_time now)
+{
+    WEFT_ASSERT(c->floor > 0);
+    WEFT_ASSERT(c->ceiling >= c->floor);
+    memset(p, 0, sizeof *p);
+    p->config = *c;
+    p->capacity = CAPACITY_START;
+    p->last = now;
+}
+
+uint32_t wf_price_asked(const struct wf_price *p, uint32_t multiplier)
+{
+    const uint64_t asked =
+        ((uint64_t)p->price * multiplier + WF_MULTIPLIER_ONE - 1) / WF_MULTIPLIER_ONE;
+
+    return asked < p->config.ceiling ? (uint32_t)asked : p->config.ceiling;
+}
+
+bool wf_price_takes(const struct wf_price *p, uint32_t paid, uint32_t multiplier)
+{
+    return paid >= wf_price_asked(p, multiplier) / 2; /* SPEC 1.7-4 */
+}
+
+void wf_price_served(struct wf_price *p)
+{
+    if (p->served < UINT32_MAX) {
+        p->served++;
+    }
+}
+
+/* SPEC 1.7-1: what was served while requests waited is what the server can do; more than that it
+ * can anyway. */
+static void measure(struct wf_price *p, uint32_t served, bool ran_empty)
+{
+    if (served > p->capacity) {
+        p->capacity = served;
+    } else if (!ran_empty) {
+        p->capacity = (uint32_t)(((uint64_t)p->capacity * 3 + served) / 4);
+    }
+    if (p->capacity < CAPACITY_MIN) {
+        p->capacity = CAPACITY_MIN;
+    }
+    const uint32_t busy = (uint32_t)((uint64_t)served * ALL / p->capacity);
+    p->busy = (uint32_t)(((uint64_t)p->busy * 7 + busy) / 8);
+}
+
+/* The backlog above which the price rises: a tick and a half, or what the queue can show. */
+static uint64_t backlog_goal(const struct wf_price *p, const struct wf_queue *q)
+{
+    const uint64_t goal = (uint64_t)p->capacity * 3 / 2;
+    const uint64_t room = (uint64_t)q->max * 3 / 4;
+
+    return goal < room ? goal : room;
+}
+
+/* SPEC 1.7-2 */
+static void rise(struct wf_price *p, uint64_t backlog, uint64_t goal)
+{
+    uint64_t price = p->config.floor;
+
+    if (p->price > 0) {
+        price = backlog < 2 * goal ? p->price * backlog / goal : (uint64_t)p->price * 2;
+        price = price > p->price ? price : (uint64_t)p->price + 1;
+    }
+    p->price = price < p->config.ceiling ? (uint32_t)price : p->config.ceiling;
+}
+
+/* SPEC 1.7-3 */
+static void fall(struct wf_price *p, uint64_t by)
+{
+    const uint64_t price = (uint64_t)p->price * (ALL - by) / ALL;
+
+    p->price = price < p->config.floor ? 0 : (uint32_t)price;
+}
+
+static void recompute(struct wf_price *p, const struct wf_queue *q)
+{
+    const uint64_t backlog = wf_queue_backlog(q, p->price);
+    const uint64_t goal = backlog_goal(p, q);
+
+    if (backlog > goal) {
+        rise(p, backlog, goal);
+    } else if (wf_queue_count(q) >= p->capacity) {
+        fall(p, FALL_SLOW);
+    } else {
+        const uint64_t idle = p->busy < ALL ? ALL - p->busy : 0;
+        fall(p, FALL_SLOW + (FALL_FAST - FALL_SLOW) * idle / ALL);
+    }
+}
+
+void wf_price_tick(struct wf_price *p, weft_time now, struct wf_queue *q)
+{
+    if (now < p->last || now - p->last < WF_PRICE_TICK_US)
+        return;
+    const uint64_t steps = (now - p->last) / WF_PRICE_TICK_US;
+    p->last += steps * WF_PRICE_TICK_US;
+    measure(p, (uint32_t)(p->served / steps), wf_queue_ran_empty(q));
+    p->served = 0;
+    recompute(p, q);
+    for (uint64_t i = 1; i < steps && i < STEPS_MAX && p->price > 0; i++) {
+        fall(p, FALL_FAST);
+    }
+}
+
+weft_time wf_price_deadline(const struct wf_price *p, const struct wf_queue *q)
+{
+    if (p->price == 0 && wf_queue_count(q) == 0)
+        return WEFT_TIME_NEVER;
+    return p->last + WF_PRICE_TICK_US;
+}
