@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hash.c - BLAKE2b and SipHash as libsodium has them. It must never leave half of a derived key
- * behind.
+ * hash.c - BLAKE2b, SipHash and ChaCha20's key stream as libsodium has them. It must never leave
+ * half of a derived key behind.
  */
 #include "crypto/hash.h"
 
@@ -45,6 +45,24 @@ void wf_hash(uint8_t out[WF_HASH_LEN], const weft_span *parts, size_t count)
         feed(&st, parts[i]);
     }
     finish(&st, out, WF_HASH_LEN);
+}
+
+void wf_hash64(uint8_t out[WF_HASH64_LEN], const weft_span *parts, size_t count)
+{
+    blake2b st;
+
+    start(&st, NULL, WF_HASH64_LEN);
+    for (size_t i = 0; i < count; i++) {
+        feed(&st, parts[i]);
+    }
+    finish(&st, out, WF_HASH64_LEN);
+}
+
+void wf_expand(uint8_t *out, size_t len, const uint8_t key[32])
+{
+    static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];
+
+    (void)crypto_stream_chacha20(out, len, nonce, key); /* fails for no length a size_t can have */
 }
 
 void wf_hash_mix(uint8_t h[WF_HASH_LEN], weft_span part)

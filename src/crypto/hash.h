@@ -15,6 +15,14 @@
 /* out = BLAKE2b-256 of all parts, one after the other. */
 void wf_hash(uint8_t out[WF_HASH_LEN], const weft_span *parts, size_t count);
 
+/* The same with 64 bytes: BLAKE2b-512. */
+#define WF_HASH64_LEN 64
+void wf_hash64(uint8_t out[WF_HASH64_LEN], const weft_span *parts, size_t count);
+
+/* The key stream of ChaCha20 (the original: nonce 0 of 8 bytes, block number from 0 on) under a
+ * public key: many even bytes out of few. */
+void wf_expand(uint8_t *out, size_t len, const uint8_t key[32]);
+
 /* h = BLAKE2b-256(h | part): how a transcript grows. */
 void wf_hash_mix(uint8_t h[WF_HASH_LEN], weft_span part);
 

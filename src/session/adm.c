@@ -13,8 +13,9 @@
 static bool config_is_sound(const struct wf_adm_config *c)
 {
     return c->ceiling_log2 <= WF_EFFORT_LOG2_MAX && c->effort <= (uint64_t)1 << c->ceiling_log2 &&
-           wf_lists_valid(c->lists) && c->table_max <= WF_ADM_TABLE_MAX &&
-           c->pool_max <= WF_ADM_POOL_MAX && c->queue_max <= WF_ADM_QUEUE_MAX;
+           wf_lists_valid(c->lists) && c->work_alg <= WF_WORK_PROGRAM &&
+           c->table_max <= WF_ADM_TABLE_MAX && c->pool_max <= WF_ADM_POOL_MAX &&
+           c->queue_max <= WF_ADM_QUEUE_MAX;
 }
 
 /* Takes every slot once, so that none has to be made on a stranger's word. */
@@ -72,6 +73,7 @@ static void configure(struct wf_adm *a, const struct wf_adm_config *c, weft_time
     }
     a->lists = wf_span(a->lists_bytes, c->lists.len);
     a->effort = c->effort;
+    a->work_alg = c->work_alg != WF_WORK_NONE ? c->work_alg : WF_WORK_BLAKE2B;
     a->ceiling_log2 = c->ceiling_log2;
     a->wall_ms = c->wall_ms;
     a->started = now;

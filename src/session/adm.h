@@ -32,6 +32,7 @@ struct wf_adm_config {
     weft_span lists;                    /* protocol lists, copied */
     uint32_t effort;                    /* asked of everybody; 0: none */
     uint8_t ceiling_log2;               /* effort <= 2^ceiling */
+    uint8_t work_alg;                   /* enum wf_work_alg; 0: WF_WORK_BLAKE2B, the default */
     uint64_t wall_ms; /* wall clock at `now` of wf_adm_new; 0: unknown (not-after is then 2^63) */
     size_t table_max; /* solved cookies kept; 0: 65536 */
     size_t confirm_pool; /* bytes of kept CONFIRMs; 0: 8 MiB */

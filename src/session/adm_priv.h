@@ -132,6 +132,7 @@ struct wf_adm {
     uint8_t lists_bytes[WF_LISTS_MAX];
     weft_span lists;
     uint32_t effort;
+    uint8_t work_alg;
     uint8_t ceiling_log2;
     uint64_t wall_ms; /* at `started`; 0: unknown */
     weft_time started;

@@ -96,7 +96,7 @@ static bool work_is_done(struct attempt *t)
         return true;
     if (s->bid < s->head.effort)
         return false;
-    struct wf_work work = {.bid = s->bid};
+    struct wf_work work = {.alg = s->head.work_alg, .bid = s->bid};
     memcpy(work.cookie, s->cookie, sizeof work.cookie);
     memcpy(work.n_c, s->n_c, sizeof work.n_c);
     memcpy(work.e_c, s->e_c, sizeof work.e_c);

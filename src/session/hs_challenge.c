@@ -34,8 +34,8 @@ static bool is_sensible(const struct wf_challenge *c)
 
     return h->version == WF_VERSION && h->suite == WF_SUITE && h->offset_ms < WF_EPOCH_MS &&
            h->ceiling_log2 <= WF_EFFORT_LOG2_MAX &&
-           h->effort <= (uint64_t)1 << h->ceiling_log2 && /* SPEC 1.2-4 */
-           (h->effort == 0 || h->work_alg == WF_WORK_BLAKE2B);
+           h->effort <= (uint64_t)1 << h->ceiling_log2 &&   /* SPEC 1.2-4 */
+           (h->effort == 0 || h->work_alg != WF_WORK_NONE); /* SPEC 1.8-2 */
 }
 
 /* False when it is to be dropped. */

@@ -55,6 +55,7 @@ static size_t put_clear(struct wf_hs *hs)
     memcpy(hs->work.cookie, s.cookie, sizeof s.cookie);
     memcpy(hs->work.n_c, s.n_c, sizeof s.n_c);
     memcpy(hs->work.e_c, s.e_c, sizeof s.e_c);
+    hs->work.alg = s.head.work_alg;
     hs->work.bid = s.bid;
     return wf_solve_put_clear(&s, hs->solve, sizeof hs->solve);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * work.c - proof of work, algorithm 1: one BLAKE2b block a try. The input names the cookie (and
- * with it the address), the keys and the contents, so work cannot be moved to anything else
- * afterwards.
+ * work.c - proof of work: one try is one BLAKE2b block, or one run of a random program. The input
+ * names the cookie (and with it the address), the keys and the contents, so work cannot be moved to
+ * anything else afterwards.
  */
 #include "session/work.h"
 
@@ -10,8 +10,9 @@
 
 #include "base/bytes.h"
 #include "crypto/hash.h"
+#include "session/work_program.h"
+#include "wire/handshake.h"
 
-#define LABEL "weft work 1"
 #define LABEL_LEN 11
 #define INPUT_LEN (LABEL_LEN + 16 + 16 + 32 + 4 + 32 + 8)
 #define NONCE_OFFSET (INPUT_LEN - 8)
@@ -20,7 +21,7 @@ static void lay_out(uint8_t input[INPUT_LEN], const struct wf_work *w)
 {
     uint8_t *p = input;
 
-    memcpy(p, LABEL, LABEL_LEN);
+    memcpy(p, w->alg == WF_WORK_PROGRAM ? "weft work 2" : "weft work 1", LABEL_LEN);
     p += LABEL_LEN;
     memcpy(p, w->cookie, sizeof w->cookie);
     p += sizeof w->cookie;
@@ -34,14 +35,25 @@ static void lay_out(uint8_t input[INPUT_LEN], const struct wf_work *w)
 }
 
 /* SPEC 1.3-2 */
-static bool solves(uint8_t input[INPUT_LEN], uint64_t nonce, uint64_t bound)
+static uint64_t hash_value(const uint8_t input[INPUT_LEN])
 {
     uint8_t h[WF_HASH_LEN];
     weft_span all = wf_span(input, INPUT_LEN);
 
-    wf_store_u64(input + NONCE_OFFSET, nonce);
     wf_hash(h, &all, 1);
-    return wf_load_u64(h) <= bound;
+    return wf_load_u64(h);
+}
+
+/* SPEC 1.8-1 */
+static uint64_t program_value(const uint8_t input[INPUT_LEN], struct wf_work_pad *pad)
+{
+    uint8_t seed[WF_WORK_SEED_LEN];
+    uint8_t h[WF_HASH_LEN];
+    weft_span all = wf_span(input, INPUT_LEN);
+
+    wf_hash64(seed, &all, 1);
+    wf_work_program(h, pad, seed);
+    return wf_load_u64(h);
 }
 
 /* A bid of 0 or 1 is met by every nonce. */
@@ -50,12 +62,28 @@ static uint64_t bound_of(uint32_t bid)
     return bid == 0 ? UINT64_MAX : UINT64_MAX / bid;
 }
 
-bool wf_work_check(const struct wf_work *w, uint64_t nonce)
+static bool solve_hash(uint8_t input[INPUT_LEN], uint64_t bound, uint64_t *nonce, uint64_t tries)
 {
-    uint8_t input[INPUT_LEN];
+    for (; tries > 0; tries--) {
+        wf_store_u64(input + NONCE_OFFSET, *nonce);
+        if (hash_value(input) <= bound)
+            return true;
+        (*nonce)++;
+    }
+    return false;
+}
 
-    lay_out(input, w);
-    return solves(input, nonce, bound_of(w->bid));
+static bool solve_program(uint8_t input[INPUT_LEN], uint64_t bound, uint64_t *nonce, uint64_t tries)
+{
+    struct wf_work_pad pad;
+
+    for (; tries > 0; tries--) {
+        wf_store_u64(input + NONCE_OFFSET, *nonce);
+        if (program_value(input, &pad) <= bound)
+            return true;
+        (*nonce)++;
+    }
+    return false;
 }
 
 bool wf_work_solve(const struct wf_work *w, uint64_t *nonce, uint64_t tries)
@@ -64,10 +92,11 @@ bool wf_work_solve(const struct wf_work *w, uint64_t *nonce, uint64_t tries)
     uint64_t bound = bound_of(w->bid);
 
     lay_out(input, w);
-    for (uint64_t i = 0; i < tries; i++) {
-        if (solves(input, *nonce, bound))
-            return true;
-        (*nonce)++;
-    }
-    return false;
+    return w->alg == WF_WORK_PROGRAM ? solve_program(input, bound, nonce, tries)
+                                     : solve_hash(input, bound, nonce, tries);
+}
+
+bool wf_work_check(const struct wf_work *w, uint64_t nonce)
+{
+    return wf_work_solve(w, &nonce, 1);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * work.h - proof of work, algorithm 1 (docs/spec/1-handshake.md, 1.3-2).
+ * work.h - proof of work: algorithm 1, a hash (docs/spec/1-handshake.md, 1.3-2), and algorithm 2, a
+ * random program (1.8).
+ *
+ * Memory   None but the stack: 18 KiB for algorithm 2.
  */
 #ifndef WF_SESSION_WORK_H
 #define WF_SESSION_WORK_H
@@ -8,6 +11,7 @@
 #include "base/compiler.h"
 
 struct wf_work {
+    uint8_t alg; /* enum wf_work_alg; whatever is not PROGRAM is BLAKE2B */
     uint8_t cookie[16], n_c[16], e_c[32];
     uint32_t bid;
     uint8_t boxes_hash[32]; /* H(boxes) */

@@ -49,7 +49,7 @@ void wf_part_get_head(struct wf_reader *r, struct wf_challenge_head *out)
     if (out->offset_ms >= WF_EPOCH_MS) {
         wf_reader_fail(r);
     }
-    out->work_alg = wf_read_u8_max(r, WF_WORK_BLAKE2B);
+    out->work_alg = wf_read_u8_max(r, WF_WORK_PROGRAM);
     out->ceiling_log2 = wf_read_u8_max(r, WF_EFFORT_LOG2_MAX);
     out->effort = wf_read_u32(r);
     out->ts_id = wf_read_u32(r);

@@ -130,7 +130,8 @@ TEST(a_head_that_no_server_would_send_is_dropped_and_the_true_challenge_counts)
         {1, 2},     /* version */
         {2, 2},     /* suite */
         {16, 0x75}, /* offset 0x75..: 30000 ms and more */
-        {18, 2},    /* work algorithm that is not there */
+        {18, 0},    /* no work algorithm, and yet work */
+        {18, 3},    /* work algorithm that is not there: SPEC 1.8-2 */
         {20, 0xff}, /* effort above the ceiling */
     };
 
@@ -152,6 +153,28 @@ TEST(a_head_that_no_server_would_send_is_dropped_and_the_true_challenge_counts)
         CHECK_EQ(wf_hs_state(p.hs), WF_HS_NEED_DATA);
         pair_free(&p);
     }
+}
+
+TEST(work_by_the_second_algorithm_is_asked_done_and_checked)
+{
+    struct pair p;
+
+    start(&p, 20);
+    p.adm_config.work_alg = WF_WORK_PROGRAM;
+    pair_server(&p);
+    pair_client(&p, false);
+    pair_to_solve(&p);
+    CHECK_EQ(p.challenge[18], WF_WORK_PROGRAM); /* SPEC 1.8-2 */
+    p.solve[WF_SOLVE_WORK_OFFSET] ^= 0x80;      /* 19 in 20; the seed decides */
+    CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_DROP);
+    CHECK_EQ(pair_stats(&p).solve_bad_work, 1);
+    p.solve[WF_SOLVE_WORK_OFFSET] ^= 0x80;
+    p.solve[18] = WF_WORK_BLAKE2B; /* the cookie covers it */
+    CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_DROP);
+    CHECK_EQ(pair_stats(&p).solve_bad_cookie, 1);
+    p.solve[18] = WF_WORK_PROGRAM;
+    CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_ACCEPT);
+    pair_free(&p);
 }
 
 TEST(a_bid_below_the_effort_asked_is_refused_and_one_above_must_be_paid)

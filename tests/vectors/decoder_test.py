@@ -90,11 +90,20 @@ class Handshakes(unittest.TestCase):
         self.check(Encoder(1, two_way=True))
         self.check(Encoder(2, two_way=False))
 
-    def test_work_is_checked(self):  # SPEC 1.3-2
-        vector = self.check(Encoder(3, effort=500))
-        vector["solve"] = vector["solve"][:200] + "ff" * 8 + vector["solve"][216:]
-        with self.assertRaises(weft_keys.DoesNotOpen):
-            differences(vector)
+    def test_work_is_checked(self):  # SPEC 1.3-2, 1.8-1
+        for algorithm, effort in ((1, 500), (2, 20)):
+            vector = self.check(Encoder(3, effort=effort, algorithm=algorithm))
+            vector["solve"] = vector["solve"][:200] + "ff" * 8 + vector["solve"][216:]
+            with self.assertRaises(weft_keys.DoesNotOpen):
+                differences(vector)
+
+    def test_work_by_another_algorithm_is_refused(self):  # SPEC 1.8-2
+        vector = Encoder(3, effort=1).vector()
+        for algorithm in (0, 3):
+            changed = {**vector, "challenge": vector["challenge"][:36] + f"{algorithm:02x}" + vector["challenge"][38:],
+                       "solve": vector["solve"][:36] + f"{algorithm:02x}" + vector["solve"][38:]}
+            with self.assertRaises(REFUSED):
+                differences(changed)
 
     def test_choices_that_the_lists_do_not_give_are_refused(self):  # SPEC 1.3-10
         with self.assertRaises(weft_keys.DoesNotOpen):

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tools" / "decode"))
 
 import weft_keys as k
+import weft_work
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LISTS = bytes([2, 1, 9, 1, 7])
@@ -28,9 +29,9 @@ def varint(value):
 class Encoder:
     """Each attribute that starts with a name of the spec is what the spec calls so."""
 
-    def __init__(self, number, two_way=True, effort=0, choices=CHOICES):
+    def __init__(self, number, two_way=True, effort=0, choices=CHOICES, algorithm=1):
         self.number, self.two_way, self.effort = number, two_way, effort
-        self.choices = choices
+        self.choices, self.algorithm = choices, algorithm if effort else 0
         self.seed_s, self.seed_c = self.secret("server"), self.secret("client")
         self.ts, self.ec, self.e2 = self.secret("ts"), self.secret("ec"), self.secret("e2")
         self.server_key, self.client_key = k.ed25519_public(self.seed_s), k.ed25519_public(self.seed_c)
@@ -50,8 +51,7 @@ class Encoder:
         ceiling, ts_id = b"\x14", b"\x00\x00\x00\x2a"
         signed = b"weft challenge 1" + self.server_key + b"\x01" + INSTANCE + dh + ts_id + ts + late + ceiling + lists
         signature = Ed25519PrivateKey.from_private_bytes(self.seed_s).sign(signed)
-        algorithm = b"\x01" if self.effort else b"\x00"
-        head = b"\x01\x01\x05" + INSTANCE + b"\x00\x00\x01\x02" + b"\x75\x2f" + algorithm + ceiling
+        head = b"\x01\x01\x05" + INSTANCE + b"\x00\x00\x01\x02" + b"\x75\x2f" + bytes([self.algorithm]) + ceiling
         self.head = head + self.effort.to_bytes(4, "big") + ts_id
         self.cookie = self.secret("cookie")[:16]
         self.challenge = b"\x02" + self.head + ts + late + dh + signature + self.cookie + self.n_c[:8] + lists
@@ -91,8 +91,8 @@ class Encoder:
     def finish_work(self):
         nonce, best = 0, (2**64 - 1) // max(self.effort, 1)
         while True:
-            work = b"weft work 1" + self.cookie + self.n_c + self.clear[64:96] + self.clear[96:100] + k.H(self.boxes)
-            if int.from_bytes(k.H(work + nonce.to_bytes(8, "big"))[:8], "big") <= best:
+            work = self.cookie + self.n_c + self.clear[64:96] + self.clear[96:100] + k.H(self.boxes)
+            if not self.effort or weft_work.value(self.algorithm, work, nonce) <= best:
                 break
             nonce += 1
         self.solve = self.clear[:100] + nonce.to_bytes(8, "big") + self.clear[108:] + self.boxes

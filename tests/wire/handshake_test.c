@@ -313,7 +313,7 @@ static void check_head_ranges(help_again_fn again, weft_span in)
         CHECK(taken_with(again, in, 3, (uint8_t)v));
         CHECK_EQ(taken_with(again, in, 16, (uint8_t)v), v <= 0x75);
         CHECK_EQ(taken_with(again, in, 17, (uint8_t)v), v <= 0x2f);
-        CHECK_EQ(taken_with(again, in, 18, (uint8_t)v), v <= WF_WORK_BLAKE2B);
+        CHECK_EQ(taken_with(again, in, 18, (uint8_t)v), v <= WF_WORK_PROGRAM);
         CHECK_EQ(taken_with(again, in, 19, (uint8_t)v), v <= WF_EFFORT_LOG2_MAX);
     }
 }
@@ -596,7 +596,7 @@ static struct wf_challenge random_challenge(const struct wf_rng *rng)
     c.head.version = WF_VERSION;
     c.head.suite = WF_SUITE;
     c.head.offset_ms %= WF_EPOCH_MS;
-    c.head.work_alg %= 2;
+    c.head.work_alg %= 3;
     c.head.ceiling_log2 %= WF_EFFORT_LOG2_MAX + 1;
     return c;
 }

@@ -3,6 +3,7 @@
 four boxes and checks what the two ends have to check."""
 
 import weft_wire
+import weft_work
 from weft_keys import (
     H,
     D,
@@ -89,8 +90,9 @@ class Handshake:
     def work(self):
         s = self.solve
         boxes = H(s["box0"], s["box1"], s["box2"])
-        bid, nonce = s["bid"].to_bytes(4, "big"), s["work_nonce"].to_bytes(8, "big")
-        return int.from_bytes(H(b"weft work 1", s["cookie"], s["n_c"], s["e_c"], bid, boxes, nonce)[:8], "big")
+        fixed = s["cookie"] + s["n_c"] + s["e_c"] + s["bid"].to_bytes(4, "big") + boxes
+        need(s["algorithm"] in weft_work.LABELS, "work by an algorithm that is none")
+        return weft_work.value(s["algorithm"], fixed, s["work_nonce"])
 
     # The schedule, step by step.
 

@@ -111,7 +111,7 @@ def _head(reader):
         "instance": reader.number(8),
         "epoch": reader.number(4),
         "offset_ms": between(reader.number(2), 0, 29999),
-        "algorithm": between(reader.number(1), 0, 1),
+        "algorithm": between(reader.number(1), 0, 2),
         "ceiling_log2": between(reader.number(1), 0, 32),
         "effort": reader.number(4),
         "ts_id": reader.number(4),
