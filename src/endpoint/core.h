@@ -165,6 +165,7 @@ struct wf_core_stats {
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, dropped_unknown, dropped_malformed;
     uint64_t hints_sent, hints_taken; /* taken: those that made us doubt a session */
     uint64_t sessions, sessions_total, sessions_evicted, handshakes_started, handshakes_failed;
+    uint64_t sessions_coming; /* accepted, and nothing was heard of their clients since */
     uint64_t messages_in, messages_out, messages_open;
     uint64_t packets_lost, frames_resent, packets_forged, packets_replayed;
     uint64_t memory_held, memory_max, allocations, secret_held, curve_operations;

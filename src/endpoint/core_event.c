@@ -222,6 +222,7 @@ static void on_confirmed(struct session *s)
     if (s->has_ticket)
         wf_adm_confirmed(s->core->adm, s->ticket);
     s->has_ticket = false;
+    session_rank(s);
 }
 
 /* True when *out was filled; what concerns only the core is done here. */
@@ -272,7 +273,10 @@ static bool pull_session(struct session *s, struct wf_core_event *out)
 
     while (s->core->notes.first == NULL && s->state != SESSION_ENDED &&
            wf_chan_next_event(s->chan, &e)) {
-        if (translate(s, &e, out))
+        bool is_told = translate(s, &e, out);
+
+        session_rank(s);
+        if (is_told)
             return true;
     }
     if (s->core->notes.first == NULL)

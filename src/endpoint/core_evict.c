@@ -5,7 +5,8 @@
  *
  * Places   Some are kept free. Who should long have shown that our CONFIRM reached him goes first;
  * then whoever has nothing under way, longest first; then the oldest of those who may still show
- * it. Who has something under way stays.
+ * it. Who has something under way stays. Both kinds stand in lists, so that finding one takes no
+ * time, and those who have not shown themselves have but a part of all places.
  * Memory   When the node's account is nearly full, the session that holds most goes.
  */
 #include <string.h>
@@ -43,45 +44,69 @@ static void evict(struct session *s, weft_time now)
 
 static bool is_idle(const struct session *s)
 {
-    struct wf_chan_stats chan;
-
-    if (s->state != SESSION_OPEN || s->messages.count > 0 || s->pings.count > 0)
-        return false;
-    wf_chan_stats(s->chan, &chan);
-    return chan.messages_open_out == 0 && chan.messages_open_in == 0;
+    return s->state == SESSION_OPEN && s->messages.count == 0 && s->pings.count == 0 &&
+           wf_chan_is_empty(s->chan);
 }
 
-/* Who is missed least; NEEDED stays. */
-enum need { LATE, IDLE, COMING, NEEDED };
-
-static enum need need_of(const struct session *s, weft_time now)
+/* NULL: it is needed, or what is left of it is the application's. */
+static struct wf_list *rank_of(const struct session *s)
 {
     if (s->state == SESSION_ENDED)
-        return NEEDED; /* what is left of it is the application's */
+        return NULL;
     if (s->has_ticket)
-        return now - s->created > CORE_LATE_US ? LATE : COMING;
-    return is_idle(s) ? IDLE : NEEDED;
+        return &s->core->coming;
+    return is_idle(s) ? &s->core->idle : NULL;
+}
+
+/* Puts it where it belongs, behind those that were there before. */
+void session_rank(struct session *s)
+{
+    struct wf_list *to = rank_of(s);
+
+    if (s->rank_link.list == to)
+        return;
+    wf_list_remove(&s->rank_link);
+    if (to != NULL)
+        wf_list_push_back(to, &s->rank_link);
+}
+
+bool session_is_ranked(const struct session *s)
+{
+    return s->rank_link.list == rank_of(s);
+}
+
+static struct session *first_of(const struct wf_list *list)
+{
+    return list->first == NULL ? NULL : WF_CONTAINER_OF(list->first, struct session, rank_link);
+}
+
+static struct session *least_missed(const struct wf_core *c, weft_time now)
+{
+    struct session *coming = first_of(&c->coming);
+    struct session *idle = first_of(&c->idle);
+    bool is_late = coming != NULL && now - coming->created > CORE_LATE_US;
+
+    return is_late || idle == NULL ? coming : idle;
+}
+
+/* So many may wait for their first packet: others' idle sessions need not go for them. */
+static size_t coming_max(const struct wf_core *c)
+{
+    size_t part = c->config.sessions_max / CORE_COMING_PART;
+
+    return part < CORE_COMING_MIN ? CORE_COMING_MIN : part;
 }
 
 void evict_for_room(struct wf_core *c, weft_time now, const struct session *newest)
 {
     size_t spare = c->config.sessions_max / CORE_SPARE_PART;
     struct session *victim = NULL;
-    enum need least = NEEDED;
 
-    if (c->all.count + (spare == 0 ? 1 : spare) <= c->config.sessions_max)
-        return;
-    for (struct wf_link *l = c->all.first; l != NULL; l = l->next) {
-        struct session *s = WF_CONTAINER_OF(l, struct session, all_link);
-        enum need need = s == newest ? NEEDED : need_of(s, now);
-        bool is_older = victim != NULL && need == least && s->used_at < victim->used_at;
-
-        if (need < least || (need != NEEDED && is_older)) {
-            victim = s;
-            least = need;
-        }
-    }
-    if (victim != NULL)
+    if (c->coming.count > coming_max(c))
+        victim = first_of(&c->coming);
+    else if (c->all.count + (spare == 0 ? 1 : spare) > c->config.sessions_max)
+        victim = least_missed(c, now);
+    if (victim != NULL && victim != newest)
         evict(victim, now);
 }
 

@@ -60,7 +60,7 @@ struct message *message_new(struct session *s, bool incoming, uint64_t number)
         return NULL;
     }
     wf_list_push_back(&s->messages, &m->link);
-    s->used_at = c->now;
+    session_rank(s);
     return m;
 }
 
@@ -84,6 +84,7 @@ static void detach(struct wf_core *c, struct message *m)
     wf_table_remove(&c->numbers, wf_span(key, sizeof key));
     wf_list_remove(&m->link);
     m->session->charged -= m->charged;
+    session_rank(m->session);
     m->session = NULL;
 }
 
@@ -250,6 +251,7 @@ weft_err wf_core_message(struct wf_core *c, weft_time now, const struct wf_core_
         wf_chan_cancel(s->chan, number, WF_CODE_CANCELLED);
         if (m != NULL)
             message_free(c, m);
+        session_touch(s);
         return WEFT_ERR_NOMEM;
     }
     m->expect_reply = p->expect_reply;
@@ -322,6 +324,7 @@ weft_err wf_core_reply(struct wf_core *c, uint64_t id, const struct wf_core_repl
     m = message_new(in->session, false, number);
     if (m == NULL) {
         wf_chan_cancel(in->session->chan, number, WF_CODE_NOMEM);
+        session_touch(in->session);
         return WEFT_ERR_NOMEM;
     }
     m->user = p->user;

@@ -52,6 +52,7 @@ void ping_done(struct ping *p, weft_err err, uint64_t rtt_us)
 
     wf_heap_remove(&c->ping_timers, &p->timer);
     wf_list_remove(&p->link);
+    session_rank(p->session);
     p->err = err;
     p->rtt_us = rtt_us;
     note_put(c, &p->note, NOTE_PING);

@@ -29,16 +29,18 @@
 #define CORE_PEER_MEMORY_MAX ((size_t)64 << 20)
 #define CORE_CONFIRM_DELAY_US 5000u /* SPEC 1.4-2 */
 #define CORE_REPLIES_MAX 256u       /* stateless answers waiting for the socket; more are dropped */
-#define CORE_SOLVES_AT_ONCE 8u      /* whose curves are computed in one go: about 2 ms */
+#define CORE_SOLVES_AT_ONCE 6u      /* whose curves are computed in one go: about 2 ms */
 #define CORE_WORK_TRIES 2048u       /* of proof of work in one go: about a millisecond */
 #define CORE_CIDS_MAX 16u
 #define CORE_PINGS_MAX 4096u
 #define CORE_TRAIN_MAX 65536u
 #define CORE_SPARE_PART 32u /* of the places for sessions, one in so many is kept free */
 #define CORE_EVICT_MIN ((size_t)256 << 10) /* who holds less is no help when memory is short */
-#define CORE_LATE_US 2000000u              /* a client that is there has answered CONFIRM by then */
-#define CORE_PLACES 256u                   /* buckets of clients' sessions by address; 2^n */
-#define CORE_RUN_MAX 64u                   /* datagrams of one session handed over in one call */
+#define CORE_COMING_PART 4u   /* one place in so many, at most, waits for a client's first packet */
+#define CORE_COMING_MIN 64u   /* but so many may always */
+#define CORE_LATE_US 2000000u /* a client that is there has answered CONFIRM by then */
+#define CORE_PLACES 256u      /* buckets of clients' sessions by address; 2^n */
+#define CORE_RUN_MAX 64u      /* datagrams of one session handed over in one call */
 
 enum session_state {
     SESSION_CALLING,    /* client: the handshake is under way */
@@ -81,8 +83,9 @@ struct session {
     uint64_t id;
     struct wf_mem mem; /* the peer's account */
     struct wf_chan *chan;
-    struct wf_hs *hs;  /* client, until done */
-    struct peer *peer; /* NULL for nobody */
+    struct wf_hs *hs;         /* client, until done */
+    struct peer *peer;        /* NULL for nobody */
+    struct wf_link rank_link; /* in core->coming or core->idle; core_evict.c */
     struct wf_link peer_link, all_link, dirty_link, noisy_link, calling_link, due_link, place_link;
     struct wf_heap_node timer;
     enum session_state state;
@@ -98,11 +101,11 @@ struct session {
     bool has_ticket;
     size_t solve_room; /* frames that fit the CONFIRM */
     weft_time confirm_at;
-    weft_time doubted_at;       /* a HINT said that the peer has lost it; 0: none */
-    weft_time doubt_until;      /* then it is decided; WEFT_TIME_NEVER: when the new one stands */
-    size_t unanswered;          /* whole messages of SOLVE that wait for a reply */
-    weft_time created, used_at; /* used_at: a message began */
-    size_t charged;             /* bytes the application holds for messages of the peer */
+    weft_time doubted_at;  /* a HINT said that the peer has lost it; 0: none */
+    weft_time doubt_until; /* then it is decided; WEFT_TIME_NEVER: when the new one stands */
+    size_t unanswered;     /* whole messages of SOLVE that wait for a reply */
+    weft_time created;
+    size_t charged; /* bytes the application holds for messages of the peer */
     uint64_t handshake_us, handshake_packets;
     struct wf_list messages; /* struct message, both directions */
     struct wf_list pings;
@@ -176,6 +179,8 @@ struct wf_core {
     struct wf_list places[CORE_PLACES]; /* clients' sessions that stand, for HINTs */
     uint8_t place_key[16];
     weft_time hint_free_at; /* the bucket of HINTs is full again */
+    struct wf_list coming;  /* sessions whose clients have sent no packet yet, oldest first */
+    struct wf_list idle;    /* with nothing under way, longest first */
     struct reply *replies;  /* ring of CORE_REPLIES_MAX */
     size_t reply_first, reply_count;
     uint64_t next_session, next_message;
@@ -240,6 +245,8 @@ void message_expire(struct wf_core *c, struct message *m);
 weft_err code_to_err(uint64_t code);
 
 /* core_evict.c */
+void session_rank(struct session *s);
+bool session_is_ranked(const struct session *s); /* as it should be */
 void evict_for_room(struct wf_core *c, weft_time now, const struct session *newest);
 void evict_for_memory(struct wf_core *c, weft_time now);
 

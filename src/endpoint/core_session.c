@@ -54,7 +54,7 @@ struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role)
     s->id = c->next_session++;
     s->role = role;
     s->state = role == WF_ROLE_CLIENT ? SESSION_CALLING : SESSION_CONFIRMING;
-    s->created = s->used_at = now;
+    s->created = now;
     s->doubt_until = WEFT_TIME_NEVER;
     wf_mem_child(&s->mem, c->mem, c->config.peer_memory_max);
     wf_list_push_back(&c->all, &s->all_link);
@@ -198,6 +198,7 @@ void session_touch(struct session *s)
         at = s->doubt_until;
     /* Cannot fail: room for sessions_max nodes was reserved. */
     WEFT_ASSERT(wf_heap_set(&c->timers, &s->timer, at) == WEFT_OK);
+    session_rank(s);
 }
 
 void session_begun(struct session *s, weft_time now)
@@ -231,6 +232,7 @@ void session_end(struct session *s, weft_err err, uint64_t code)
     if (s->has_ticket)
         wf_adm_refuse(c->adm, s->ticket);
     s->has_ticket = false;
+    session_rank(s);
     wf_hs_free(s->hs);
     s->hs = NULL;
     wf_list_remove(&s->calling_link);
@@ -281,6 +283,7 @@ void session_free(struct session *s)
     wf_list_remove(&s->place_link);
     wf_list_remove(&s->dirty_link);
     wf_list_remove(&s->noisy_link);
+    wf_list_remove(&s->rank_link);
     wf_list_remove(&s->all_link);
     WEFT_ASSERT(s->mem.held == 0);
     wf_free(c->mem, s, sizeof *s);

@@ -41,6 +41,7 @@ void wf_core_stats(const struct wf_core *c, struct wf_core_stats *out)
         core_count(out, s);
     }
     out->sessions = c->all.count;
+    out->sessions_coming = c->coming.count;
     out->messages_open = wf_table_count(&c->messages);
     out->memory_held = c->mem->held;
     out->memory_max = c->mem->held_max;
@@ -112,6 +113,8 @@ static const char *check_session(const struct session *s)
         return "an open session has no keys";
     if (s->state == SESSION_ENDED && s->cid_count > 0)
         return "an ended session can still be called";
+    if (!session_is_ranked(s))
+        return "a session is not in the list it belongs to";
     return wf_chan_check(s->chan);
 }
 

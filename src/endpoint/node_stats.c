@@ -153,6 +153,7 @@ static json_t *whole(const weft_node *n)
         {"dropped_unknown", c.dropped_unknown},
         {"dropped_malformed", c.dropped_malformed},
         {"sessions", s.sessions},
+        {"sessions_coming", c.sessions_coming},
         {"sessions_total", s.sessions_total},
         {"sessions_evicted", s.sessions_evicted},
         {"handshakes_started", c.handshakes_started},

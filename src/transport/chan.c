@@ -299,10 +299,14 @@ bool wf_chan_is_started(const struct wf_chan *c)
     return c->keys != NULL;
 }
 
+bool wf_chan_is_empty(const struct wf_chan *c)
+{
+    return c->out.count == 0 && c->in.count == 0;
+}
+
 bool wf_chan_is_idle(const struct wf_chan *c)
 {
-    return c->out.count == 0 && c->in.count == 0 && c->sent.in_flight == 0 &&
-           c->datagrams.count == 0;
+    return wf_chan_is_empty(c) && c->sent.in_flight == 0 && c->datagrams.count == 0;
 }
 
 bool wf_chan_is_fading(const struct wf_chan *c, weft_time now)

@@ -40,7 +40,7 @@
 #define CHAN_DATAGRAMS_MAX ((size_t)256 << 10)
 #define CHAN_TEXT_MAX 255u
 #define CHAN_KEEP_COUNT_MAX 16u
-#define CHAN_CONFIRM_US 30000000u /* a server hears of its client by then or drops the session */
+#define CHAN_CONFIRM_US 10000000u /* a server hears of its client by then or drops the session */
 #define CHAN_RETRY_US 10000u      /* after sending failed for want of memory */
 
 enum chan_state { CHAN_NEW, CHAN_OPEN, CHAN_CLOSING, CHAN_CLOSED };
