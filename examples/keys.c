@@ -45,6 +45,20 @@ static weft_err name_a_peer(const weft_key *key)
     return err;
 }
 
+/* Each server sees another key of ours, always the same: what its rules must name. */
+static weft_err show_to(const weft_identity *identity, const weft_key *server)
+{
+    char text[WEFT_KEY_TEXT_MAX];
+    weft_key shown;
+    weft_err err = weft_identity_key_for(&shown, identity, server);
+
+    if (err != WEFT_OK)
+        return err;
+    weft_key_text(text, &shown);
+    printf("what a server sees: %s\n", text);
+    return WEFT_OK;
+}
+
 /* The file has mode 0600; one that others can read, or a damaged one, is refused. */
 static weft_err keep_in_a_file(const weft_identity *identity, const char *path)
 {
@@ -89,6 +103,8 @@ int main(void)
     }
     if (err == WEFT_OK)
         err = name_a_peer(&key);
+    if (err == WEFT_OK)
+        err = show_to(identity, &(weft_key){{9}});
     if (err == WEFT_OK)
         err = keep_in_a_file(identity, path);
     weft_identity_free(identity);

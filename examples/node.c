@@ -340,6 +340,21 @@ static weft_err name_server(const weft_node *server, char *to, size_t cap)
     return err;
 }
 
+/* What the rules of the server would have to name. */
+static weft_err show_key(const struct server *s, const struct client *c)
+{
+    weft_key server = weft_node_key(s->node);
+    weft_key shown;
+    char text[WEFT_KEY_TEXT_MAX];
+    weft_err err = weft_node_key_for(&shown, c->node, &server);
+
+    if (err != WEFT_OK)
+        return err;
+    weft_key_text(text, &shown);
+    printf("the server knows the client as %.20s...\n", text);
+    return WEFT_OK;
+}
+
 int main(int argc, char **argv)
 {
     struct server s = {.node = NULL};
@@ -361,6 +376,8 @@ int main(int argc, char **argv)
         err = streams(&s, &c, argv[0]);
     if (err == WEFT_OK)
         err = ping(&s, &c);
+    if (err == WEFT_OK)
+        err = show_key(&s, &c);
     if (err == WEFT_OK)
         err = show_stats(s.node);
     weft_node_close(c.node);

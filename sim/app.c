@@ -167,6 +167,7 @@ static struct wf_core_send_params params_of(struct sim_world *w, const struct si
                                             void *user)
 {
     struct wf_core_send_params p = {.one_way = op->nobody,
+                                    .show_own_key = true, /* hosts call each other by it */
                                     .priority = op->priority,
                                     .outcome_within_us = op->within_us,
                                     .user = user};

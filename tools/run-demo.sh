@@ -52,7 +52,8 @@ else
 fi
 
 server_key=$("$weft" key new --key "$dir/server.key")
-client_key=$("$weft" key new --key "$dir/client.key")
+"$weft" key new --key "$dir/client.key" >"$dir/client.public"
+client_key=$("$weft" key show --key "$dir/client.key" --for "$server_key")
 cat >"$dir/weftd.conf" <<CONF
 key = $dir/server.key
 listen = 127.0.0.1:0
@@ -74,7 +75,7 @@ peer=$(sed -n 's/^listening as //p' "$dir/daemon.out")
 echo
 echo "Two programs, two fresh keys, nothing else: no certificate, no name server."
 echo "  weftd  ${server_key:0:20}…  listens at ${peer#*@} (UDP)"
-echo "  weft   ${client_key:0:20}…  may use it: the daemon's configuration says so"
+echo "  weft   ${client_key:0:20}…  may use it, as the daemon's configuration says: the key it shows there and nowhere else"
 echo
 echo "\$ weft send $(basename "$file") ${peer:0:20}…@${peer#*@}"
 "$weft" send --json --key "$dir/client.key" --stats-json "$dir/client.json" "$file" "$peer" >"$dir/result.json" ||

@@ -17,15 +17,17 @@
 
 /* Options that every subcommand and the daemon understand. */
 struct app {
-    const char *program;         /* how errors begin */
-    const char *key_path;        /* --key */
-    const char *listen;          /* --listen */
-    const char *stats_path;      /* --stats-json */
-    const char *keylog_path;     /* --keylog */
-    const char *passphrase_path; /* --passphrase-file */
-    const char *allow_path;      /* --rules */
-    bool json;                   /* --json */
-    bool quiet;                  /* --quiet */
+    const char *program;           /* how errors begin */
+    const char *key_path;          /* --key */
+    const char *listen;            /* --listen */
+    const char *stats_path;        /* --stats-json */
+    const char *keylog_path;       /* --keylog */
+    const char *passphrase_path;   /* --passphrase-file */
+    const char *allow_path;        /* --rules */
+    bool json;                     /* --json */
+    bool quiet;                    /* --quiet */
+    bool as_self;                  /* --as-self: show this user's own key, the same to everybody */
+    char shown[WEFT_KEY_TEXT_MAX]; /* the key shown to whom this command calls; "": none yet */
     char key_path_buf[APP_TEXT_MAX];
     char allow_path_buf[APP_TEXT_MAX];
 };
@@ -38,9 +40,6 @@ int app_fail(const struct app *a, const char *fmt, ...) WEFT_PRINTF(2, 3);
 /* The same for an error of the library: what was tried, its sentence, and a way out where there is
  * one. */
 int app_fail_err(const struct app *a, weft_err err, const char *fmt, ...) WEFT_PRINTF(3, 4);
-
-/* What a person can do about it; NULL where there is nothing to add. */
-const char *app_way_out(weft_err err);
 
 /* A string as JSON, with quotes; what is no UTF-8 becomes U+FFFD. */
 void app_json_string(FILE *out, const char *text);

@@ -49,6 +49,12 @@ static void set_quiet(void *ctx, const char *v)
     ((struct app *)ctx)->quiet = true;
 }
 
+static void set_as_self(void *ctx, const char *v)
+{
+    (void)v;
+    ((struct app *)ctx)->as_self = true;
+}
+
 static const struct app_option common[] = {
     {"key", 'k', true, set_key},
     {"listen", 'l', true, set_listen},
@@ -58,6 +64,7 @@ static const struct app_option common[] = {
     {"rules", 0, true, set_rules},
     {"json", 'j', false, set_json},
     {"quiet", 'q', false, set_quiet},
+    {"as-self", 0, false, set_as_self},
     {NULL, 0, false, NULL},
 };
 

@@ -50,6 +50,7 @@ int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
     if (a->listen != NULL)
         p->listen = a->listen;
     p->keylog_path = a->keylog_path;
+    p->show_own_key = a->as_self;
     err = weft_node_open(out, p);
     weft_identity_free(identity);
     if (err == WEFT_OK) {
@@ -61,9 +62,10 @@ int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
     return app_fail_err(a, err, "cannot open a node");
 }
 
-static int check_peer(const struct app *a, const weft_node *node, const char *to)
+static int check_peer(struct app *a, const weft_node *node, const char *to)
 {
     weft_peer peer;
+    weft_key shown;
     weft_key own = weft_node_key(node);
     weft_err err = weft_peer_parse(&peer, to);
 
@@ -77,6 +79,8 @@ static int check_peer(const struct app *a, const weft_node *node, const char *to
                         to);
     if (memcmp(peer.key.bytes, own.bytes, sizeof own.bytes) == 0)
         return app_fail(a, "\"%.100s\" is your own key: give the key of the other side.", to);
+    if (weft_node_key_for(&shown, node, &peer.key) == WEFT_OK)
+        weft_key_text(a->shown, &shown);
     return 0;
 }
 

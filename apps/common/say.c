@@ -79,7 +79,22 @@ int app_fail(const struct app *a, const char *fmt, ...)
     return 1;
 }
 
-const char *app_way_out(weft_err err)
+/* Rules go by the key that the other side saw. */
+static const char *way_in(const struct app *a)
+{
+    static char text[256];
+
+    if (a->shown[0] == '\0')
+        return "Check the permissions of the file.";
+    (void)snprintf(text, sizeof text,
+                   "Ask the owner of the other side for `weft allow %s SERVICE` (that is the key "
+                   "shown there), or check the permissions of the file.",
+                   a->shown);
+    return text;
+}
+
+/* What a person can do about it; NULL where there is nothing to add. */
+static const char *way_out_of(const struct app *a, weft_err err)
 {
     switch (err) {
     case WEFT_ERR_KEY_EXPOSED:
@@ -97,8 +112,7 @@ const char *app_way_out(weft_err err)
     case WEFT_ERR_WRONG_KEY:
         return "Ask for the key again by a way you trust, for this may be somebody else.";
     case WEFT_ERR_DENIED:
-        return "Ask the owner of the other side for `weft allow`, or check the permissions of the "
-               "file.";
+        return way_in(a);
     case WEFT_ERR_REFUSED:
         return "The other side does not offer that service.";
     case WEFT_ERR_NO_SPACE:
@@ -117,7 +131,7 @@ const char *app_way_out(weft_err err)
 
 int app_fail_err(const struct app *a, weft_err err, const char *fmt, ...)
 {
-    const char *way_out = app_way_out(err);
+    const char *way_out = way_out_of(a, err);
     va_list args;
 
     va_start(args, fmt);

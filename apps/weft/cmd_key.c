@@ -8,6 +8,7 @@
 
 struct key_options {
     bool passphrase;
+    const char *server; /* --for */
 };
 
 static void set_passphrase(void *ctx, const char *v)
@@ -16,25 +17,35 @@ static void set_passphrase(void *ctx, const char *v)
     ((struct key_options *)ctx)->passphrase = true;
 }
 
+static void set_server(void *ctx, const char *v)
+{
+    ((struct key_options *)ctx)->server = v;
+}
+
 static const struct app_option key_table[] = {
     {"passphrase", 'p', false, set_passphrase},
+    {"for", 'f', true, set_server},
     {NULL, 0, false, NULL},
 };
 
 static const struct usage key_usage = {"usage: weft key new [--key FILE] [--passphrase]\n"
-                                       "       weft key show [--key FILE]\n"
+                                       "       weft key show [--key FILE] [--for SERVER]\n"
                                        "\n"
                                        "new makes a key file of mode 0600 (it never replaces one) "
                                        "and prints the public key; with --passphrase the file\n"
-                                       "is sealed. show prints the public key of a file.\n",
+                                       "is sealed. show prints the public key of a file.\n"
+                                       "\n"
+                                       "Each server sees another key of yours, so that servers "
+                                       "cannot compare their visitors: --for SERVER (weft1… or\n"
+                                       "weft1…@host:port) prints the one that this server sees. It "
+                                       "is the one to give to who runs it, for `weft allow`.\n",
                                        1, 1, key_table};
 
-static void print_key(const struct app *a, const weft_identity *id)
+static void print_key(const struct app *a, const weft_key *key)
 {
-    weft_key key = weft_identity_key(id);
     char text[WEFT_KEY_TEXT_MAX];
 
-    weft_key_text(text, &key);
+    weft_key_text(text, key);
     if (!a->json) {
         (void)puts(text);
         return;
@@ -49,6 +60,7 @@ static int key_new(struct app *a, bool sealed)
     weft_identity *id = NULL;
     char *passphrase = NULL;
     weft_err err = app_key_path(a);
+    weft_key key;
     int status = 0;
 
     if (err != WEFT_OK)
@@ -64,23 +76,43 @@ static int key_new(struct app *a, bool sealed)
     if (err == WEFT_OK)
         err = weft_identity_save(id, a->key_path, passphrase);
     app_wipe(passphrase);
-    if (err != WEFT_OK)
+    if (err != WEFT_OK) {
         status = app_fail_err(a, err, "cannot make the key file %s", a->key_path);
-    else
-        print_key(a, id);
+    } else {
+        key = weft_identity_key(id);
+        print_key(a, &key);
+    }
     weft_identity_free(id);
     return status;
 }
 
-static int key_show(struct app *a)
+/* What the server sees; without one our own. */
+static int key_for(const struct app *a, const weft_identity *id, const char *server, weft_key *out)
+{
+    weft_peer peer;
+    weft_err err = WEFT_OK;
+
+    *out = weft_identity_key(id);
+    if (server == NULL)
+        return 0;
+    err = weft_peer_parse(&peer, server);
+    if (err == WEFT_OK)
+        err = weft_identity_key_for(out, id, &peer.key);
+    return err == WEFT_OK ? 0 : app_fail_err(a, err, "cannot use \"%.100s\"", server);
+}
+
+static int key_show(struct app *a, const char *server)
 {
     weft_identity *id = NULL;
+    weft_key key;
+    int status = app_load_identity(a, false, &id);
 
-    if (app_load_identity(a, false, &id) != 0)
-        return 1;
-    print_key(a, id);
+    if (status == 0)
+        status = key_for(a, id, server, &key);
+    if (status == 0)
+        print_key(a, &key);
     weft_identity_free(id);
-    return 0;
+    return status;
 }
 
 int cmd_key(struct app *a, int argc, char **argv)
@@ -93,7 +125,7 @@ int cmd_key(struct app *a, int argc, char **argv)
     if (strcmp(argv[0], "new") == 0)
         return key_new(a, o.passphrase);
     if (strcmp(argv[0], "show") == 0)
-        return key_show(a);
+        return key_show(a, o.server);
     return app_fail(a, "there is no \"key %.40s\". See weft key --help.", argv[0]);
 }
 

@@ -45,6 +45,13 @@ WEFT_API WEFT_NODISCARD weft_err weft_identity_new(weft_identity **out);
 WEFT_API void weft_identity_free(weft_identity *identity);
 WEFT_API weft_key weft_identity_key(const weft_identity *identity);
 
+/* The key this identity shows to the servers of an owner: one for each, so that servers that put
+ * their heads together do not see that it is the same visitor. The owner of a server that is known
+ * by its key alone is that key. Give it to those who run the server, for their rules.
+ * WEFT_ERR_CRYPTO, not met with keys that weft_identity_key gave. */
+WEFT_API WEFT_NODISCARD weft_err weft_identity_key_for(weft_key *out, const weft_identity *identity,
+                                                       const weft_key *owner);
+
 /* Writes a key file of mode 0600, whole or not at all. passphrase NULL: none.
  * WEFT_ERR_EXISTS: there is a file already (it is left alone); WEFT_ERR_DENIED, WEFT_ERR_NO_SPACE,
  * WEFT_ERR_IO. */

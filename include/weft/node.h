@@ -34,13 +34,15 @@ typedef struct weft_node_params {
     const char *listen; /* "address:port", port 0: any free one; NULL: any address and port, as
                            clients do */
     bool serve;     /* answer strangers (subject to weft_node_allow). Set by weft_node_serve too */
-    bool anonymous; /* do not show our key to those we send to */
+    bool anonymous; /* show no key at all to those we send to */
     uint64_t message_max;  /* largest body that is handed over whole; 0: 1 MiB */
     uint64_t memory_max;   /* bytes this node may hold; 0: 1 GiB */
     uint32_t sessions_max; /* 0: 10240. When they are few, those with nothing under way make room */
     uint32_t
         work_effort; /* work asked of strangers before anything is computed for them; 0: none */
     const char *keylog_path; /* secrets are appended there, for decoders. NULL: none */
+    bool show_own_key; /* show our own key to those we send to, so that all of them know us by the
+                          same one; else each sees a key made for it (weft_node_key_for) */
 } weft_node_params;
 
 #define WEFT_NODE_PARAMS ((weft_node_params){.size = sizeof(weft_node_params)})
@@ -55,6 +57,11 @@ WEFT_API WEFT_NODISCARD weft_err weft_node_open(weft_node **out, const weft_node
 WEFT_API void weft_node_close(weft_node *node);
 
 WEFT_API weft_key weft_node_key(const weft_node *node);
+
+/* The key that a server sees when this node sends to it: what its rules must name. Nobody's when
+ * the node is anonymous. Errors as weft_identity_key_for. */
+WEFT_API WEFT_NODISCARD weft_err weft_node_key_for(weft_key *out, const weft_node *node,
+                                                   const weft_key *server);
 
 /* Where it listens, "address:port", NUL-terminated. WEFT_ERR_LIMIT: cap is too small (64 always
  * suffices). */

@@ -24,14 +24,14 @@ _weft_value() {
         mapfile -t COMPREPLY < <(compgen -d -- "$1")
         ;;
     -a | --allow) _weft_words "$1" any ;;
-    -l | --listen | -n | --count | -i | --interval | -w | --within) COMPREPLY=() ;;
+    -f | --for | -l | --listen | -n | --count | -i | --interval | -w | --within) COMPREPLY=() ;;
     *) return 1 ;;
     esac
 }
 
 _weft() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local everywhere="--key --passphrase-file --listen --rules --stats-json --keylog --json --quiet --help"
+    local everywhere="--key --passphrase-file --listen --rules --stats-json --keylog --as-self --json --quiet --help"
     local own=""
 
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -39,7 +39,7 @@ _weft() {
         return
     fi
     case $command in
-    key) own="--passphrase" ;;
+    key) own="--passphrase --for" ;;
     listen) own="--dir --offer --allow" ;;
     get) own="--dir" ;;
     ping | echo) own="--count --interval --within" ;;

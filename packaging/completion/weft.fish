@@ -13,9 +13,11 @@ complete -c weft -n "not __fish_seen_subcommand_from $commands" -a ping -d "meas
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a echo -d "send a text and print the answer"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a cat -d "join input and output of two programs"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -l version -d version
+complete -c weft -l as-self -d "show the own key, the same everywhere"
 
 complete -c weft -n "__fish_seen_subcommand_from key" -a "new show"
 complete -c weft -n "__fish_seen_subcommand_from key" -s p -l passphrase -d "seal the file"
+complete -c weft -n "__fish_seen_subcommand_from key" -s f -l for -x -d "the key that this server sees"
 complete -c weft -n "__fish_seen_subcommand_from allow" -a "any file file.offer file.put file.list file.get echo cat"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s d -l dir -r -a "(__fish_complete_directories)" -d "folder for what comes in"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s o -l offer -r -F -d "file to offer"

@@ -197,6 +197,11 @@ const uint8_t *wf_core_key(const struct wf_core *c)
     return c->identity->public_key;
 }
 
+weft_err wf_core_key_for(const struct wf_core *c, uint8_t out[32], const uint8_t owner[32])
+{
+    return wf_identity_key_for(out, c->identity, owner);
+}
+
 uint64_t core_wall_ms(const struct wf_core *c, weft_time now)
 {
     return c->config.wall_ms == 0 ? 0 : c->config.wall_ms + (now - c->started) / 1000;

@@ -49,6 +49,9 @@ void wf_core_free(struct wf_core *c);
 WEFT_NODISCARD weft_err wf_core_serve(struct wf_core *c, weft_time now);
 
 const uint8_t *wf_core_key(const struct wf_core *c); /* our Ed25519 public key */
+/* The one we show to servers of this owner, unless told to show that. */
+WEFT_NODISCARD weft_err wf_core_key_for(const struct wf_core *c, uint8_t out[32],
+                                        const uint8_t owner[32]);
 
 /* --- the network --- */
 void wf_core_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, size_t count);
@@ -65,6 +68,7 @@ struct wf_core_send_params {
     uint8_t to[32];         /* the peer's key */
     struct wf_addr address; /* where it is; unset: only through a session that stands */
     bool one_way;           /* do not show our key (a new session, apart from others) */
+    bool show_own_key;      /* the durable one, not the one for the peer alone */
     weft_span service;
     uint8_t priority;
     bool open_ended;

@@ -96,7 +96,7 @@ static weft_err take_session(struct session *s, weft_time now)
     s->has_ticket = true;
     s->maybe_sent = true;
     if (!s->nobody) {
-        weft_err err = session_bind_peer(s, r->peer, false);
+        weft_err err = session_bind_peer(s, r->peer, SHOWN_OWN);
 
         if (err != WEFT_OK)
             return err;

@@ -50,9 +50,12 @@ enum session_state {
     SESSION_STATES,
 };
 
-/* What a peers table entry finds: all sessions with one key that show (or do not show) ours. */
+/* What we show to the peer of a session. Sessions that show another thing are never mixed up. */
+enum shown { SHOWN_FOR_PEER = 0, SHOWN_NOBODY = 1, SHOWN_OWN = 2 };
+
+/* What a peers table entry finds: all sessions with one key that show the same of us. */
 struct peer {
-    uint8_t name[33]; /* the key, and 1 where we do not show ours */
+    uint8_t name[33]; /* the key, and enum shown */
     struct wf_list sessions;
     weft_time hint_next; /* before it no HINT is acted on */
 };
@@ -199,7 +202,7 @@ weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_sen
                       struct session **out);
 weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                           struct session **out);
-weft_err session_bind_peer(struct session *s, const uint8_t key[32], bool one_way);
+weft_err session_bind_peer(struct session *s, const uint8_t key[32], enum shown shown);
 weft_err session_add_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
 void session_drop_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
 void session_touch(struct session *s);

@@ -115,7 +115,7 @@ static void unbind_peer(struct session *s)
     wf_free(s->core->mem, p, sizeof *p);
 }
 
-weft_err session_bind_peer(struct session *s, const uint8_t key[32], bool one_way)
+weft_err session_bind_peer(struct session *s, const uint8_t key[32], enum shown shown)
 {
     struct wf_core *c = s->core;
     uint8_t name[33];
@@ -123,7 +123,7 @@ weft_err session_bind_peer(struct session *s, const uint8_t key[32], bool one_wa
 
     memcpy(s->key, key, 32);
     memcpy(name, key, 32);
-    name[32] = one_way;
+    name[32] = (uint8_t)shown;
     p = wf_table_get(&c->peers, wf_span(name, sizeof name));
     if (p == NULL) {
         p = wf_alloc(c->mem, sizeof *p);
@@ -148,10 +148,17 @@ static bool calls_elsewhere(const struct session *s, const struct wf_core_send_p
     return s->state == SESSION_CALLING && wf_addr_is_set(&to) && !wf_addr_equal(&s->remote, &to);
 }
 
+static enum shown what_is_shown(const struct wf_core_send_params *p)
+{
+    if (p->one_way)
+        return SHOWN_NOBODY;
+    return p->show_own_key ? SHOWN_OWN : SHOWN_FOR_PEER; /* SPEC 1.11-1 */
+}
+
 /* The newest session that stands and will, else one that is being made, else one that the peer may
  * have lost, else NULL. Without an address one that fades is good too. */
-static struct session *session_find(struct wf_core *c, weft_time now,
-                                    const struct wf_core_send_params *to)
+static struct session *find_showing(struct wf_core *c, weft_time now,
+                                    const struct wf_core_send_params *to, enum shown shown)
 {
     bool can_call = wf_addr_is_set(&to->address);
     uint8_t name[33];
@@ -160,7 +167,7 @@ static struct session *session_find(struct wf_core *c, weft_time now,
     struct session *doubted = NULL;
 
     memcpy(name, to->to, 32);
-    name[32] = to->one_way;
+    name[32] = (uint8_t)shown;
     p = wf_table_get(&c->peers, wf_span(name, sizeof name));
     for (struct wf_link *l = p == NULL ? NULL : p->sessions.first; l != NULL; l = l->next) {
         struct session *s = WF_CONTAINER_OF(l, struct session, peer_link);
@@ -174,6 +181,19 @@ static struct session *session_find(struct wf_core *c, weft_time now,
             making = s;
     }
     return making == NULL ? doubted : making;
+}
+
+/* Who called us knows us by our own key: where the peer cannot be called, that session is what was
+ * meant. */
+static struct session *session_find(struct wf_core *c, weft_time now,
+                                    const struct wf_core_send_params *to)
+{
+    enum shown shown = what_is_shown(to);
+    struct session *s = find_showing(c, now, to, shown);
+
+    if (s == NULL && shown == SHOWN_FOR_PEER && !wf_addr_is_set(&to->address))
+        s = find_showing(c, now, to, SHOWN_OWN);
+    return s;
 }
 
 /* Puts it where it is looked after: it may have events, packets and another deadline now. */
@@ -298,6 +318,7 @@ static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_s
         .rng = c->rng,
         .aead = c->aead,
         .identity = p->one_way ? NULL : c->identity,
+        .owner = p->show_own_key ? NULL : p->to,
         .lists = {lists, sizeof lists},
         .wall_ms = core_wall_ms(c, now),
         .timeout_us = p->reach_within_us > 0 ? p->reach_within_us : c->config.handshake_timeout_us,
@@ -318,7 +339,7 @@ weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core
     if (s == NULL)
         return WEFT_ERR_LIMIT;
     s->remote = wf_addr_normalise(&p->address);
-    err = session_bind_peer(s, p->to, p->one_way);
+    err = session_bind_peer(s, p->to, what_is_shown(p));
     if (err == WEFT_OK)
         err = make_hs(s, now, p);
     if (err != WEFT_OK) {
@@ -347,6 +368,6 @@ weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_sen
     if (!wf_addr_is_set(&p->address))
         return WEFT_ERR_ADDRESS;
     if (memcmp(p->to, c->identity->public_key, 32) == 0)
-        return WEFT_ERR_USAGE; /* SPEC 1.3-6 */
+        return WEFT_ERR_USAGE; /* SPEC 1.3-6, 1.11-4 */
     return session_call_new(c, now, p, out);
 }

@@ -94,6 +94,11 @@ weft_key weft_identity_key(const weft_identity *id)
     return key;
 }
 
+weft_err weft_identity_key_for(weft_key *out, const weft_identity *id, const weft_key *owner)
+{
+    return wf_identity_key_for(out->bytes, id->keys, owner->bytes);
+}
+
 void identity_seed(const weft_identity *id, uint8_t seed[32])
 {
     memcpy(seed, id->keys->seed, SEED_LEN);

@@ -138,6 +138,7 @@ weft_err weft_node_open(weft_node **out, const weft_node_params *params)
         return WEFT_ERR_NOMEM;
     n->mem = mem;
     n->anonymous = p.anonymous;
+    n->show_own_key = p.show_own_key;
     n->message_max = p.message_max == 0 ? NODE_MESSAGE_MAX : p.message_max;
     n->next_handle = 1;
     err = open_parts(n, &p);
@@ -216,6 +217,16 @@ void weft_node_close(weft_node *n)
 weft_key weft_node_key(const weft_node *n)
 {
     return n->key;
+}
+
+weft_err weft_node_key_for(weft_key *out, const weft_node *n, const weft_key *server)
+{
+    weft_key none = {{0}};
+
+    if (!n->anonymous && !n->show_own_key)
+        return wf_core_key_for(n->core, out->bytes, server->bytes);
+    *out = n->anonymous ? none : n->key;
+    return WEFT_OK;
 }
 
 weft_err weft_node_address(const weft_node *n, char *out, size_t cap)

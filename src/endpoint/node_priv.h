@@ -145,7 +145,7 @@ struct weft_node {
     struct wf_signals signals;
     struct wf_resolver *resolver;
     weft_key key;
-    bool anonymous, draining, resume_all;
+    bool anonymous, show_own_key, draining, resume_all;
     atomic_bool stopped; /* set by other threads and signal handlers */
     uint64_t message_max;
     uint8_t *trains; /* NODE_TRAINS buffers of 64 KiB */

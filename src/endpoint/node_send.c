@@ -251,6 +251,7 @@ static weft_err launch(struct sending *s)
     struct wf_core_send_params p = {
         .address = s->addrs[0],
         .one_way = n->anonymous,
+        .show_own_key = n->show_own_key,
         .service = wf_span_of(s->service),
         .priority = (uint8_t)s->params.priority,
         .open_ended = s->body.length == UINT64_MAX,

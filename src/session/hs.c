@@ -30,6 +30,7 @@ void wf_hs_fail(struct wf_hs *hs, weft_err err)
     hs->error = err;
     wf_wipe(hs->e_c_secret, sizeof hs->e_c_secret);
     wf_wipe(&hs->schedule, sizeof hs->schedule);
+    wf_identity_wipe(&hs->derived);
 }
 
 static void send_from(struct wf_hs *hs, weft_time now)
@@ -51,7 +52,7 @@ void wf_hs_make_hello(struct wf_hs *hs, weft_time now)
     send_from(hs, now);
 }
 
-/* SPEC 1.3-6: we must not call ourselves, in whatever encoding. */
+/* SPEC 1.3-6, 1.11-4: we must not call ourselves, in whatever encoding. */
 static weft_err check_server_key(const struct wf_hs_config *c)
 {
     uint8_t mapped[WF_DH_LEN];
@@ -64,11 +65,20 @@ static weft_err check_server_key(const struct wf_hs_config *c)
     return is_own ? WEFT_ERR_USAGE : WEFT_OK;
 }
 
+/* SPEC 1.11-1, 1.11-3: made once, in hs, which is secret memory. */
+static weft_err choose_identity(struct wf_hs *hs, const struct wf_hs_config *c)
+{
+    hs->identity = c->identity;
+    if (c->identity == NULL || c->owner == NULL)
+        return WEFT_OK;
+    hs->identity = &hs->derived;
+    return wf_identity_for(&hs->derived, c->identity, c->owner);
+}
+
 static void configure(struct wf_hs *hs, const struct wf_hs_config *c, weft_time now)
 {
     hs->rng = c->rng;
     hs->aead = c->aead;
-    hs->identity = c->identity;
     memcpy(hs->server_key, c->server_key, sizeof hs->server_key);
     wf_key_prefix(hs->prefix, c->server_key);
     if (c->lists.len > 0) {
@@ -99,6 +109,11 @@ weft_err wf_hs_new(struct wf_hs **out, const struct wf_hs_config *c, weft_time n
         return WEFT_ERR_NOMEM;
     }
     hs->arena = arena;
+    err = choose_identity(hs, c);
+    if (err != WEFT_OK) {
+        wf_hs_free(hs);
+        return err;
+    }
     configure(hs, c, now);
     wf_hs_make_hello(hs, now);
     *out = hs;

@@ -36,11 +36,12 @@ struct wf_hs_config {
     const struct wf_rng *rng;
     struct wf_aead *aead;
     const struct wf_identity *identity; /* NULL: one-way */
-    uint8_t server_key[32];             /* the Ed25519 key that must be there */
-    weft_span lists;                    /* copied */
-    uint64_t wall_ms;                   /* wall clock at `now`; 0: none that can be trusted */
-    uint64_t timeout_us;                /* for the whole handshake */
-    uint64_t effort_max;                /* refuse to do more work than this (tries expected) */
+    const uint8_t *owner; /* 32 bytes: its key for this owner is shown (1.11). NULL: the durable */
+    uint8_t server_key[32]; /* the Ed25519 key that must be there */
+    weft_span lists;        /* copied */
+    uint64_t wall_ms;       /* wall clock at `now`; 0: none that can be trusted */
+    uint64_t timeout_us;    /* for the whole handshake */
+    uint64_t effort_max;    /* refuse to do more work than this (tries expected) */
 };
 
 struct wf_hs_result {

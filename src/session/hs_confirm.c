@@ -34,6 +34,7 @@ static void finish(struct wf_hs *hs, weft_time now, const struct wf_schedule *s,
     wf_hs_enter(hs, WF_HS_DONE);
     wf_wipe(hs->e_c_secret, sizeof hs->e_c_secret);
     wf_wipe(&hs->schedule, sizeof hs->schedule);
+    wf_identity_wipe(&hs->derived);
 }
 
 void wf_hs_on_confirm(struct wf_hs *hs, weft_time now, weft_span datagram)

@@ -23,7 +23,8 @@ struct wf_hs {
     struct wf_secret_arena *arena; /* whose only slot this is */
     const struct wf_rng *rng;
     struct wf_aead *aead;
-    const struct wf_identity *identity; /* NULL: one-way */
+    const struct wf_identity *identity; /* whose key is shown; NULL: one-way */
+    struct wf_identity derived;         /* for the server's owner; `identity` points here then */
     uint8_t server_key[32];
     uint8_t lists_bytes[WF_LISTS_MAX];
     weft_span lists;

@@ -39,6 +39,31 @@ weft_err wf_identity_init(struct wf_identity *id, const uint8_t seed[32])
     return err;
 }
 
+/* SPEC 1.11-2 */
+weft_err wf_identity_for(struct wf_identity *id, const struct wf_identity *of,
+                         const uint8_t owner[32])
+{
+    uint8_t seed[32];
+
+    wf_kdf(seed, sizeof seed, of->seed, "weft client identity 1", wf_span(owner, 32));
+    weft_err err = wf_identity_init(id, seed);
+    wf_wipe(seed, sizeof seed);
+    return err;
+}
+
+weft_err wf_identity_key_for(uint8_t public_key[32], const struct wf_identity *of,
+                             const uint8_t owner[32])
+{
+    struct wf_identity id;
+    weft_err err = wf_identity_for(&id, of, owner);
+
+    if (err == WEFT_OK) {
+        memcpy(public_key, id.public_key, sizeof id.public_key);
+        wf_identity_wipe(&id); /* SPEC 1.11-3 */
+    }
+    return err;
+}
+
 void wf_identity_wipe(struct wf_identity *id)
 {
     wf_wipe(id, sizeof *id);

@@ -23,6 +23,14 @@ struct wf_identity {
 };
 
 WEFT_NODISCARD weft_err wf_identity_init(struct wf_identity *id, const uint8_t seed[32]);
+
+/* The identity that `of` shows to servers of this owner (1.11): of a seed of its own, from which
+ * neither `of` nor what other owners are shown follows. A secret too. */
+WEFT_NODISCARD weft_err wf_identity_for(struct wf_identity *id, const struct wf_identity *of,
+                                        const uint8_t owner[32]);
+/* Its public key alone. */
+WEFT_NODISCARD weft_err wf_identity_key_for(uint8_t public_key[32], const struct wf_identity *of,
+                                            const uint8_t owner[32]);
 void wf_identity_wipe(struct wf_identity *id);
 void wf_key_prefix(uint8_t prefix[4], const uint8_t public_key[32]);
 

@@ -50,7 +50,7 @@ class Pumped:
 
 class Cat(Case):
     def listening(self, *args, stdin=subprocess.PIPE):
-        process = self.weft("cat", "--listen", "127.0.0.1:0", "--allow", self.key(), *args, who="server", stdin=stdin,
+        process = self.weft("cat", "--listen", "127.0.0.1:0", "--allow", self.shown(), *args, who="server", stdin=stdin,
                             binary=True)
         process.peer = process.line(lambda line: line.startswith("listening as "), "err").split()[-1]
         process.port = int(process.peer.rsplit(":", 1)[1])

@@ -92,7 +92,7 @@ class Counters(Case):
         daemon = self.counted()
         client = self.weft("ping", "-n", "1000", "-i", "50", daemon.peer)
         row = wait_until(lambda: next(iter(self.read()["peers"]), None), 10, "no row of the peer")
-        self.assertEqual(row["peer"], self.key())
+        self.assertEqual(row["peer"], self.shown())
         self.assertRegex(row["address"], r"^127\.0\.0\.1:\d+$")
         self.assertGreater(row["bytes_held"], 0)
         self.assertIs(row["open"], True)

@@ -25,7 +25,7 @@ class FilesAreSent(Case):
             self.assertEqual((told["name"], told["size"], told["moved"], told["resumed_at"]), ("data.bin", size, size, 0))
         self.assertEqual(sent["event"], "sent")
         self.assertEqual(sent["peer"], daemon.peer.split("@")[0])
-        self.assertEqual(received["peer"], self.key())
+        self.assertEqual(received["peer"], self.shown())
 
     def test_several_files_go_in_one_command_and_one_object_tells_of_each(self):
         daemon = self.daemon()
@@ -220,7 +220,7 @@ class Listen(Case):
 
     def test_listen_receives_offers_and_echoes(self):
         offered, source = self.file("offered", 70000), self.file("sent", 70000, seed=2)
-        listener = self.listener("--dir", self.dir / "in", "--offer", offered, "--allow", self.key())
+        listener = self.listener("--dir", self.dir / "in", "--offer", offered, "--allow", self.shown())
         self.run_weft("send", source, listener.peer)
         self.assert_same_file(self.dir / "in" / "sent", source)
         self.run_weft("get", listener.peer, "offered", "--dir", self.dir)

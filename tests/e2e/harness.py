@@ -233,6 +233,11 @@ class Case(unittest.TestCase):
         command = "show" if file.exists() else "new"
         return self.run_weft("key", command, who=who).out.strip()
 
+    def shown(self, who="client", to="server"):
+        """What this user shows to the server of that user: its rules name it."""
+        self.key(who)
+        return self.run_weft("key", "show", "--for", self.key(to), who=who).out.strip()
+
     def file(self, name, size=None, content=None, seed=1):
         path = self.dir / "files" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -252,7 +257,9 @@ class Case(unittest.TestCase):
     def daemon(self, *args, who="server", preexec=None, listen="127.0.0.1:0", **lines):
         """A weftd that receives into self.inbox and lets the client use everything; .peer is its text."""
         self.inbox = self.dir / "inbox"
-        lines = {"receive": self.inbox, "allow": f"{self.key()} *", "listen": listen, **lines}
+        lines = {"receive": self.inbox, "listen": listen, **lines}
+        if "allow" not in lines:
+            lines["allow"] = f"{self.shown(to=who)} *"
         config = self.config(**{k: v for k, v in lines.items() if v is not None})
         daemon = self.start([WEFTD, "--config", config, "--json", *args], who, preexec=preexec)
         daemon.peer = daemon.event("listening")["peer"]

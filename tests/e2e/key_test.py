@@ -143,9 +143,8 @@ class Passphrases(Case):
 
     def test_a_sealed_key_serves_and_sends(self):
         self.seal()
-        key = self.run_weft("key", "show", "--passphrase-file", self.good).out
-        self.key = lambda who="client": key
-        daemon = self.daemon()
+        shown = self.run_weft("key", "show", "--passphrase-file", self.good, "--for", self.key("server")).out
+        daemon = self.daemon(allow=f"{shown} *")
         source = self.file("a", 5)
         self.run_weft("send", "--passphrase-file", self.good, source, daemon.peer)
         self.assert_same_file(self.inbox / "a", source)

@@ -112,7 +112,7 @@ class Permission(Case):
         self.run_weft("send", source, daemon.peer, status=1)
         daemon.signal(signal.SIGTERM)
         daemon.wait()
-        self.run_weft("allow", self.key(), "file", who="server")
+        self.run_weft("allow", self.shown(), "file", who="server")
         daemon = self.daemon(allow=None)
         self.run_weft("send", source, daemon.peer)
         self.assert_same_file(self.inbox / "a", source)
@@ -133,7 +133,7 @@ class Permission(Case):
         self.assertEqual((home / "allow").read_text(), "any echo\n")
 
     def test_a_rule_may_be_given_at_once_for_one_service(self):
-        daemon = self.daemon(allow=f"{self.key()} echo")
+        daemon = self.daemon(allow=f"{self.shown()} echo")
         self.assertEqual(self.run_weft("echo", daemon.peer, "x").out, "x")
         self.fails("send", self.file("a", 5), daemon.peer, says="not permitted")
         self.fails("echo", daemon.peer, "x", who="stranger", says="not permitted")

@@ -57,7 +57,7 @@ static inline void pair_open_with(struct pair *p, const weft_node_params *server
 {
     *p = (struct pair){.server = api_node(server), .client = api_node(client)};
     p->server_key = weft_node_key(p->server);
-    p->client_key = weft_node_key(p->client);
+    CHECK_OK(weft_node_key_for(&p->client_key, p->client, &p->server_key));
     api_name(p->to, p->server);
 }
 

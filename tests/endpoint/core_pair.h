@@ -137,6 +137,7 @@ static inline struct wf_core_send_params cp_params(struct core_pair *p, int from
         .service = wf_span_of("s"),
         .length = len,
         .expect_reply = true,
+        .show_own_key = true, /* both ends call each other, by the keys they know */
     };
 
     memcpy(sp.to, wf_core_key(p->side[1 - from].core), sizeof sp.to);
