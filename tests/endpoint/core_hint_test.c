@@ -110,10 +110,10 @@ TEST(after_a_restart_the_next_message_gets_through_in_a_few_round_trips)
 
 TEST(a_ping_finds_the_restarted_peer_too)
 {
-    struct wf_core_send_params p = {.address = wf_addr_v4(10, 0, 0, 2, 1001)};
+    struct wf_core_send_params p;
 
     open_session();
-    memcpy(p.to, wf_core_key(server()->core), sizeof p.to);
+    p = cp_params(&pair, 0, 0);
     restart_server();
     CHECK_OK(wf_core_ping(client()->core, pair.now, &p));
     cp_run(&pair, 3 * RTT);
