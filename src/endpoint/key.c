@@ -18,6 +18,7 @@ void weft_key_text(char out[WEFT_KEY_TEXT_MAX], const weft_key *key)
         out[0] = '\0'; /* not reached: the length is right by construction */
 }
 
+/* SPEC 5.1-1 */
 weft_err weft_key_parse(weft_key *out, const char *text)
 {
     if (text == NULL)
@@ -50,7 +51,7 @@ static weft_err set_port(weft_peer *p, const char *text)
     return err == WEFT_OK && p->port == 0 ? WEFT_ERR_ADDRESS : err;
 }
 
-/* "[v6]", "[v6]:port", "host", "host:port". */
+/* "[v6]", "[v6]:port", "host", "host:port". SPEC 5.1-2 */
 static weft_err parse_address(weft_peer *p, const char *text)
 {
     const char *end = NULL;

@@ -84,6 +84,7 @@ static weft_err check_rules(int fd, const struct wf_file_rules *rules, size_t *l
         return WEFT_ERR_DENIED;
     /* Root reads everything anyway: a key of another user is as safe from us as can be. */
     bool others = st.st_uid != geteuid() && geteuid() != 0;
+    /* SPEC 5.2-1 */
     if (rules->owner_only && (others || (st.st_mode & (S_IRWXG | S_IRWXO)) != 0))
         return WEFT_ERR_KEY_EXPOSED;
     if ((uint64_t)st.st_size > rules->len_max)

@@ -120,7 +120,7 @@ static void on_hello(struct wf_adm *a, weft_time now, weft_span datagram, struct
     struct wf_hello h;
 
     a->stats.hello++;
-    /* SPEC 1.1-1; and 1.1-3: whatever the prefix is, our only key is the default that answers. The
+    /* SPEC 1.1-1, 1.1-3: whatever the prefix is, our only key is the default that answers. The
      * cookie covers the prefix, and a SOLVE with another than ours is refused. */
     if (wf_hello_get(datagram, &h) != WEFT_OK) {
         a->stats.hello_bad++;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * adm_rotate.c - what is replaced as time goes by: cookie secrets every 30 s, t_s every 120 s, one
- * ephemeral key after the other. Nothing here is ever stored or shared (docs/spec/1-handshake.md,
- * 1.2-7): a restart voids what was outstanding.
+ * ephemeral key after the other. Nothing here is ever stored or shared (SPEC 1.2-7): a restart
+ * voids what was outstanding.
  */
 #include <string.h>
 

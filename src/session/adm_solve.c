@@ -159,7 +159,7 @@ static void start_schedule(struct attempt *t)
                       wf_span(challenge, challenge_len), s->clear);
 }
 
-/* ee and box0: the mode, and that the client means us (spec 1.3-9). MODEL ee box0 */
+/* ee and box0: the mode, and that the client means us (SPEC 1.3-9). MODEL ee box0 */
 static bool box0_opens(struct attempt *t)
 {
     uint8_t plain[WF_BOX0_LEN - WF_AEAD_TAG_LEN];

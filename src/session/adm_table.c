@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * adm_table.c - the table of solved cookies: what makes one SOLVE at most one session. All its
- * memory is there from the start; an entry lives until the epoch of its cookie is refused anyway.
+ * adm_table.c - the table of solved cookies: what makes one SOLVE at most one session (SPEC 1.3-5).
+ * All its memory is there from the start; an entry lives until the epoch of its cookie is refused
+ * anyway.
  */
 #include <string.h>
 

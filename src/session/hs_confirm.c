@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hs_confirm.c - CONFIRM at the client. One that does not open must change nothing (spec 1.4-3), so
+ * hs_confirm.c - CONFIRM at the client. One that does not open must change nothing (SPEC 1.4-3), so
  * it is tried on a copy of the schedule.
  */
 #include <string.h>

@@ -130,7 +130,7 @@ weft_err wf_chan_start(struct wf_chan *c, weft_time now, const struct wf_session
     chan_mtu_changed(c, now);
     if (c->config.role == WF_ROLE_CLIENT) {
         c->is_confirmed = true;
-        c->must_send = true;
+        c->must_send = true; /* SPEC 1.4-4 */
         chan_fates_acked(c, now, &c->early);
         wf_sent_frames_free(&c->sent, &c->early);
     }

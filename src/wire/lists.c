@@ -25,7 +25,7 @@ static bool group_has(const struct group *g, uint64_t number)
     return false;
 }
 
-/* 0 cannot be a protocol, since a choice of 0 says "none". */
+/* 0 cannot be a protocol, since a choice of 0 says "none". SPEC 1.1-6 */
 static void get_group(struct wf_reader *r, struct group *g)
 {
     const size_t count = wf_read_len(r, 1, GROUP_COUNT_MAX);

@@ -97,6 +97,7 @@ TEST(a_client_behind_ipv6_and_prefix_0_is_served)
     /* Prefix 0 by hand: our client always sends the one it expects. */
     pair_client(&p, false);
     pair_say_hello(&p);
+    CHECK_MEM_EQ(p.hello + 4, p.server_id.prefix, 4); /* SPEC 1.1-4 */
     memset(p.hello + 4, 0, 4);
     CHECK_EQ(pair_to_server(&p, p.hello, sizeof p.hello), WF_ADM_REPLY);
     pair_free(&p);

@@ -210,7 +210,7 @@ TEST(masked_first_bytes_take_every_value_so_they_show_no_phase)
     done(&e);
 }
 
-TEST(every_flipped_bit_and_every_other_length_is_refused)
+TEST(every_flipped_bit_and_every_other_length_is_refused) /* SPEC 2.1-1 */
 {
     struct ends e;
 

@@ -199,6 +199,10 @@ class Spec(unittest.TestCase):
 class Elf(unittest.TestCase):
     GOOD = ("Type: DYN (Shared)\n GNU_STACK 0x0 RW 0x10\n GNU_RELRO 0x1\n", "(FLAGS) BIND_NOW\n", "__stack_chk_fail\n")
 
+    def test_a_must_without_a_number_is_told_and_one_with_it_is_not(self):
+        text = "Intro.\n\n- **1.1-1** A MUST b.\n- C MUST d.\n\nE\nMUST (**1.1-2**) f.\n\nG\nMUST h.\n"
+        self.assertEqual(list(spec.without_number(text)), [4, 9])
+
     def test_a_hardened_library_passes(self):
         self.assertEqual(elf.problems("libweft.so", *self.GOOD), [])
 

@@ -67,7 +67,7 @@ TEST(lists_with_the_number_0_are_refused_since_0_says_none)
     CHECK(!valid("020100"));
 }
 
-TEST(lists_with_a_number_twice_in_a_group_are_refused_but_not_in_two_groups)
+TEST(lists_with_a_number_twice_in_a_group_are_refused_but_not_in_two_groups) /* SPEC 1.1-6 */
 {
     CHECK(!valid("020101"));
     CHECK(!valid("03050605"));
