@@ -68,6 +68,7 @@ static void configure(struct wf_adm *a, const struct wf_adm_config *c, weft_time
     a->rng = c->rng;
     a->aead = c->aead;
     a->identity = c->identity;
+    a->shown = c->identity;
     if (c->lists.len > 0) {
         memcpy(a->lists_bytes, c->lists.data, c->lists.len);
     }
@@ -105,6 +106,7 @@ void wf_adm_free(struct wf_adm *a)
     if (a == NULL)
         return;
     wf_adm_keep_deinit(a);
+    wf_adm_limited_deinit(a);
     wf_adm_table_deinit(a);
     wf_adm_queue_deinit(a);
     wf_secret_arena_free(a->pending_arena);

@@ -69,6 +69,8 @@ struct wf_adm_result {
     size_t choice_count;
     struct wf_solve_body body; /* body.frames borrows from plain */
     size_t solve_len;          /* CONFIRM must not be longer */
+    bool limited;              /* the client is a member of a group */
+    uint8_t group;             /* of this one, in the order of wf_adm_group_add */
     uint8_t plain[WF_SOLVE_MAX];
 };
 
@@ -78,7 +80,7 @@ struct wf_adm_stats {
     uint64_t hello, hello_bad, challenge, solve, solve_bad_length, solve_bad_epoch,
         solve_bad_cookie, solve_bad_prefix, solve_bad_ts, solve_bad_work, solve_bad_box,
         solve_bad_key, solve_bad_choice, solve_duplicate, solve_queue_full, solve_table_full,
-        accepted, confirmed, confirm_resent;
+        accepted, confirmed, confirm_resent, accepted_limited, decoys;
     uint64_t queued, table_entries, confirm_bytes, pool_keys;
 };
 
@@ -97,6 +99,14 @@ bool wf_adm_next(struct wf_adm *a, weft_time now, struct wf_adm_result *out);
 
 /* wf_adm_next would do something. */
 bool wf_adm_has_work(const struct wf_adm *a);
+
+/* Limited circulation (spec 1.10): members of this group are answered too. WEFT_ERR_EXISTS;
+ * WEFT_ERR_LIMIT: 64 groups; WEFT_ERR_NOMEM. */
+WEFT_NODISCARD weft_err wf_adm_group_add(struct wf_adm *a, const uint8_t key[32]);
+
+/* From now on members of groups alone are answered, and CHALLENGE does not show who we are.
+ * Handshakes that are under way fail. WEFT_ERR_NOMEM. */
+WEFT_NODISCARD weft_err wf_adm_only_groups(struct wf_adm *a);
 
 /* What CONFIRM carries besides what adm knows. */
 struct wf_adm_confirm {
@@ -127,6 +137,10 @@ WEFT_NODISCARD weft_err wf_adm_confirm(struct wf_adm *a, weft_time now, uint64_t
 /* The owner does not want this session (policy, memory): duplicates are then answered with nothing.
  */
 void wf_adm_refuse(struct wf_adm *a, uint64_t ticket);
+
+/* The same, where out can be sent: a SOLVE that may belong to a group gets a decoy, so that nobody
+ * sees it was refused. Only kind, reply and reply_len are written. */
+void wf_adm_decline(struct wf_adm *a, uint64_t ticket, struct wf_adm_result *out);
 
 /* The client's first packet arrived: the kept CONFIRM is given up. */
 void wf_adm_confirmed(struct wf_adm *a, uint64_t ticket);

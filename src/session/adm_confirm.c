@@ -53,9 +53,26 @@ static size_t seal_body(struct wf_adm *a, struct wf_adm_pending *p, const struct
     memcpy(body.cid, c->cid, sizeof body.cid);
     wf_confirm_body_put(&w, &body);
     wf_write_span(&w, c->frames);
+    if (p->is_limited) {
+        wf_write_zeros(&w, w.cap - w.len); /* PAD frames. SPEC 1.10-7 */
+    }
     WEFT_ASSERT(wf_writer_ok(&w));
     wf_schedule_seal(&p->schedule, a->aead, wf_span(w.start, w.len), w.start);
     return WF_CONFIRM_FIXED + w.len + WF_AEAD_TAG_LEN;
+}
+
+/* SPEC 1.10-6: a limited one is always made now, where a failure makes that of its decoy. */
+static void take_e2(struct wf_adm *a, const struct wf_adm_pending *p, struct wf_adm_pair *out)
+{
+    if (!p->is_limited) {
+        wf_adm_pool_take(a, out);
+        return;
+    }
+    wf_adm_pair_new(a, out);
+    wf_adm_decoy_set(a, &a->table.entries[p->entry], out->public_key); /* SPEC 1.10-10 */
+    if (p->one_way) {
+        wf_adm_spend(a, (struct wf_adm_curves){.dh = 1});
+    }
 }
 
 /* The clear part with a fresh e2, mixed into the schedule. */
@@ -64,7 +81,7 @@ static weft_err reply(struct wf_adm *a, struct wf_adm_pending *p, uint8_t *out)
     struct wf_adm_pair e2;
     struct wf_confirm clear = {0};
 
-    wf_adm_pool_take(a, &e2);
+    take_e2(a, p, &e2);
     memcpy(clear.cid, p->cid, sizeof clear.cid);
     memcpy(clear.e2, e2.public_key, sizeof clear.e2);
     wf_random(a->rng, clear.random, sizeof clear.random);
@@ -104,6 +121,25 @@ void wf_adm_refuse(struct wf_adm *a, uint64_t ticket)
     if (e != NULL) {
         wf_adm_give_up(a, e);
     }
+}
+
+void wf_adm_decline(struct wf_adm *a, uint64_t ticket, struct wf_adm_result *out)
+{
+    struct wf_adm_entry *e = pending_entry(a, ticket);
+
+    out->kind = WF_ADM_DROP;
+    out->reply_len = 0;
+    if (e == NULL)
+        return;
+    const struct wf_adm_pending *p = e->of.pending;
+    if (p->is_limited) {
+        struct wf_adm_decoy d = {.epoch = p->epoch, .len = p->solve_len};
+
+        memcpy(d.solve_hash, p->solve_hash, sizeof d.solve_hash);
+        wf_adm_spend(a, (struct wf_adm_curves){.dh = 2});
+        wf_adm_decoy(a, e, &d, out);
+    }
+    wf_adm_give_up(a, e);
 }
 
 void wf_adm_confirmed(struct wf_adm *a, uint64_t ticket)

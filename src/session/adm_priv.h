@@ -12,7 +12,7 @@
 #include "base/list.h"
 #include "crypto/secret.h"
 #include "session/adm.h"
-#include "session/schedule.h"
+#include "session/limited.h"
 
 #define WF_ADM_SECOND_US ((weft_time)1000000)
 #define WF_ADM_EPOCH_US ((weft_time)WF_EPOCH_MS * 1000)
@@ -31,6 +31,7 @@
 #define WF_ADM_POOL_MAX ((size_t)65536)
 #define WF_ADM_QUEUE_DEFAULT ((size_t)1024)
 #define WF_ADM_QUEUE_MAX ((size_t)65536)
+#define WF_ADM_GROUPS_MAX 64u /* SPEC 1.10-5 */
 
 /* --- solved cookies (adm_table.c) --- */
 
@@ -78,6 +79,9 @@ struct wf_adm_pending {
     uint8_t e_c[32];
     uint8_t client_dh[32]; /* C */
     bool one_way;
+    bool is_limited; /* SOLVE had prefix 0 and we have groups */
+    uint32_t epoch;  /* of its cookie */
+    uint8_t solve_hash[32];
     struct wf_schedule schedule; /* after box2 */
 };
 
@@ -117,6 +121,13 @@ struct wf_adm_pair {
     uint8_t secret[32], public_key[32];
 };
 
+/* What limited circulation needs (adm_limited.c). */
+struct wf_adm_limited {
+    struct wf_group groups[WF_ADM_GROUPS_MAX]; /* unused ones are random */
+    uint8_t decoy_key[WF_ADM_EPOCHS][32];      /* by epoch % 4 */
+    struct wf_identity throwaway;              /* used with only_groups */
+};
+
 /* A transient key and the CHALLENGE made with it, but for epoch, offset and cookie. */
 struct wf_adm_ts {
     bool is_live;
@@ -129,6 +140,7 @@ struct wf_adm {
     const struct wf_rng *rng;
     struct wf_aead *aead;
     const struct wf_identity *identity;
+    const struct wf_identity *shown; /* in CHALLENGE: identity, or a throwaway one */
     uint8_t lists_bytes[WF_LISTS_MAX];
     weft_span lists;
     uint32_t effort;
@@ -146,6 +158,12 @@ struct wf_adm {
 
     struct wf_secret_arena *secret_arena;
     struct wf_adm_secrets *secrets;
+
+    struct wf_secret_arena *limited_arena;
+    struct wf_adm_limited *limited; /* NULL: variant 0 alone */
+    size_t group_count;
+    bool only_groups;
+    uint8_t (*decoys)[32]; /* e2 of the decoys, by entry; zeros: none was needed yet */
 
     struct wf_secret_arena *pool_arena;
     struct wf_adm_pair **pool; /* keys made ahead, a stack */
@@ -193,6 +211,12 @@ unsigned wf_adm_ts_find(const struct wf_adm *a, uint32_t id, weft_time now);
 
 /* Makes one key ahead when there is room. */
 void wf_adm_pool_fill(struct wf_adm *a, weft_time now);
+
+/* Signs the CHALLENGEs again, with a->shown. */
+void wf_adm_show_again(struct wf_adm *a);
+
+/* A fresh pair, as the pool has them. The caller wipes it. */
+void wf_adm_pair_new(const struct wf_adm *a, struct wf_adm_pair *out);
 
 /* Moves a fresh pair to *out; the pool's copy is wiped. */
 void wf_adm_pool_take(struct wf_adm *a, struct wf_adm_pair *out);
@@ -251,6 +275,46 @@ void wf_adm_give_up(struct wf_adm *a, struct wf_adm_entry *e);
 void wf_adm_keep_expire(struct wf_adm *a, weft_time now);
 weft_time wf_adm_keep_deadline(const struct wf_adm *a);
 void wf_adm_keep_deinit(struct wf_adm *a);
+
+/* --- adm_limited.c --- */
+
+void wf_adm_limited_deinit(struct wf_adm *a);
+
+/* New secrets for decoys of an epoch that begins. */
+void wf_adm_limited_epoch(struct wf_adm *a, uint32_t epoch);
+
+/* This SOLVE is treated as one that may belong to a group. */
+bool wf_adm_is_limited(const struct wf_adm *a, const struct wf_solve *s);
+
+/* Compares box0 with that of every group, in a time that tells nothing. *found: its chain alone;
+ * wipe it. */
+bool wf_adm_group_find(const struct wf_adm *a, const struct wf_schedule *s, weft_span box0,
+                       struct wf_group *found, uint8_t *index);
+
+/* Curve operations: X25519 with a point, maps of an Ed25519 key, public keys made. */
+struct wf_adm_curves {
+    unsigned dh, map, base;
+};
+
+/* What every SOLVE that may belong to a group costs, until CONFIRM is made and in all. */
+#define WF_ADM_CURVES_ACCEPT ((struct wf_adm_curves){4, 1, 0})
+#define WF_ADM_CURVES_ALL ((struct wf_adm_curves){6, 1, 1})
+
+void wf_adm_spend(const struct wf_adm *a, struct wf_adm_curves left);
+
+/* What a decoy is made from. */
+struct wf_adm_decoy {
+    uint32_t epoch; /* of SOLVE's cookie */
+    uint8_t solve_hash[32];
+    size_t len; /* of SOLVE */
+};
+void wf_adm_decoy(struct wf_adm *a, const struct wf_adm_entry *e, const struct wf_adm_decoy *d,
+                  struct wf_adm_result *out);
+
+/* Sees to it that the entry has an e2 for decoys; how many curve operations that took. */
+unsigned wf_adm_decoy_need(const struct wf_adm *a, const struct wf_adm_entry *e);
+void wf_adm_decoy_set(const struct wf_adm *a, const struct wf_adm_entry *e, const uint8_t e2[32]);
+void wf_adm_decoy_forget(const struct wf_adm *a, const struct wf_adm_entry *e);
 
 /* --- adm_solve.c --- */
 

@@ -20,6 +20,7 @@ static void new_epoch_secret(struct wf_adm *a, uint32_t epoch)
 
     wf_adm_table_expire(a, epoch);
     wf_random(a->rng, secret, sizeof a->secrets->cookie[0]);
+    wf_adm_limited_epoch(a, epoch);
 }
 
 void wf_adm_rotate_epoch(struct wf_adm *a, weft_time now)
@@ -44,12 +45,23 @@ static uint64_t not_after(const struct wf_adm *a, weft_time now)
     return (a->wall_ms + (now - a->started + life) / 1000) / 1000 + 1;
 }
 
+/* S and the signature of whoever is shown. */
 static void sign(const struct wf_adm *a, struct wf_challenge *c)
 {
     uint8_t message[WF_CHALLENGE_MESSAGE_MAX];
-    size_t len = wf_challenge_message(message, a->identity->public_key, c);
 
-    wf_sign(c->signature, a->identity->sign_secret, wf_span(message, len));
+    memcpy(c->server_dh, a->shown->server_public, sizeof c->server_dh);
+    size_t len = wf_challenge_message(message, a->shown->public_key, c);
+    wf_sign(c->signature, a->shown->sign_secret, wf_span(message, len));
+}
+
+void wf_adm_show_again(struct wf_adm *a)
+{
+    for (unsigned i = 0; i < WF_ADM_TS_LIVES; i++) {
+        if (a->ts[i].is_live) {
+            sign(a, &a->ts[i].challenge);
+        }
+    }
 }
 
 static void new_ts(struct wf_adm *a, unsigned index, weft_time now)
@@ -70,7 +82,6 @@ static void new_ts(struct wf_adm *a, unsigned index, weft_time now)
     };
     wf_dh_public(ts->challenge.ts, secret);
     ts->challenge.not_after_s = not_after(a, now);
-    memcpy(ts->challenge.server_dh, a->identity->server_public, 32);
     ts->challenge.lists = a->lists;
     sign(a, &ts->challenge);
 }
@@ -135,7 +146,7 @@ unsigned wf_adm_ts_find(const struct wf_adm *a, uint32_t id, weft_time now)
     return WF_ADM_TS_LIVES;
 }
 
-static void new_pair(const struct wf_adm *a, struct wf_adm_pair *out)
+void wf_adm_pair_new(const struct wf_adm *a, struct wf_adm_pair *out)
 {
     wf_random(a->rng, out->secret, sizeof out->secret);
     wf_dh_public(out->public_key, out->secret);
@@ -147,7 +158,7 @@ void wf_adm_pool_fill(struct wf_adm *a, weft_time now)
         return;
     struct wf_adm_pair *pair = (struct wf_adm_pair *)wf_secret_get(a->pool_arena);
     WEFT_ASSERT(pair != NULL); /* all slots were made in wf_adm_new */
-    new_pair(a, pair);
+    wf_adm_pair_new(a, pair);
     a->pool[a->pool_count++] = pair;
     a->pool_next = now + WF_ADM_POOL_STEP_US;
 }
@@ -156,7 +167,7 @@ void wf_adm_pool_fill(struct wf_adm *a, weft_time now)
 void wf_adm_pool_take(struct wf_adm *a, struct wf_adm_pair *out)
 {
     if (a->pool_count == 0) {
-        new_pair(a, out);
+        wf_adm_pair_new(a, out);
         return;
     }
     struct wf_adm_pair *pair = a->pool[--a->pool_count];

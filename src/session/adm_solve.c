@@ -28,6 +28,8 @@ struct attempt {
     uint64_t mark; /* of the boxes */
     uint8_t mode;
     uint8_t client_dh[32]; /* C */
+    struct wf_adm_curves spent;
+    bool at_curves; /* from here on a failure costs what a success does */
     struct wf_schedule schedule;
 };
 
@@ -53,7 +55,10 @@ static bool cookie_is_ours(struct attempt *t)
 
 static bool prefix_is_ours(struct attempt *t)
 {
-    return wf_is_zero_ct(t->s.prefix, 4) || memcmp(t->s.prefix, t->a->identity->prefix, 4) == 0;
+    if (wf_is_zero_ct(t->s.prefix, 4))
+        return true;
+    /* SPEC 1.10-4 */
+    return !t->a->only_groups && memcmp(t->s.prefix, t->a->identity->prefix, 4) == 0;
 }
 
 static bool ts_lives(struct attempt *t)
@@ -62,9 +67,25 @@ static bool ts_lives(struct attempt *t)
     return t->ts != WF_ADM_TS_LIVES;
 }
 
+/* Nothing, where no group can be meant. */
+static void answer_with_decoy(struct attempt *t)
+{
+    struct wf_adm_decoy d = {.epoch = t->s.head.epoch, .len = t->datagram.len};
+
+    if (wf_adm_is_limited(t->a, &t->s)) {
+        wf_hash(d.solve_hash, &t->datagram, 1);
+        wf_adm_decoy(t->a, t->entry, &d, t->out);
+    }
+}
+
+static bool work_is_done(struct attempt *t);
+
 /* SPEC 1.3-4; never more bytes out than in */
 static void answer_duplicate(struct attempt *t)
 {
+    if (t->entry->state == WF_ADM_ENTRY_DONE && wf_adm_is_limited(t->a, &t->s) && work_is_done(t)) {
+        answer_with_decoy(t); /* SPEC 1.10-9 */
+    }
     if (t->entry->state != WF_ADM_ENTRY_KEPT)
         return;
     const struct wf_adm_kept *k = t->entry->of.kept;
@@ -108,8 +129,11 @@ static bool work_is_done(struct attempt *t)
 static bool boxes_may_be_tried(struct attempt *t)
 {
     t->mark = wf_adm_mark(t->a, t->boxes_hash);
-    return (t->entry == NULL || wf_adm_table_may_try(t->entry, t->mark)) &&
-           !wf_adm_queue_has(t->a, t->s.cookie, t->mark);
+    if (t->entry != NULL && !wf_adm_table_may_try(t->entry, t->mark)) {
+        answer_with_decoy(t);
+        return false;
+    }
+    return !wf_adm_queue_has(t->a, t->s.cookie, t->mark);
 }
 
 static bool queue_takes_it(struct attempt *t)
@@ -136,38 +160,77 @@ static bool there_is_room(struct attempt *t)
 
 static bool boxes_are_new(struct attempt *t)
 {
-    return wf_adm_table_try(t->entry, t->mark);
+    if (wf_adm_table_try(t->entry, t->mark))
+        return true;
+    answer_with_decoy(t);
+    return false;
 }
 
+/* What was said so far: room for its bytes, and the spans. */
+struct opening {
+    uint8_t hello[WF_HELLO_LEN];
+    uint8_t challenge[WF_CHALLENGE_MAX];
+    struct wf_schedule_opening spans;
+};
+
 /* HELLO and CHALLENGE as they must have been: nothing else of them was kept. */
-static void start_schedule(struct attempt *t)
+static void rebuild(const struct attempt *t, struct opening *o)
 {
     const struct wf_solve *s = &t->s;
     struct wf_challenge c = t->a->ts[t->ts].challenge;
     struct wf_hello h = {.version = s->head.version, .suite = s->head.suite, .lists = s->lists};
-    uint8_t hello[WF_HELLO_LEN];
-    uint8_t challenge[WF_CHALLENGE_MAX];
 
     memcpy(h.prefix, s->prefix, sizeof h.prefix);
     memcpy(h.n_c, s->n_c, sizeof h.n_c);
     c.head = s->head;
     memcpy(c.cookie, s->cookie, sizeof c.cookie);
     memcpy(c.echo, s->n_c, sizeof c.echo);
-    size_t hello_len = wf_hello_put(&h, hello, sizeof hello);
-    size_t challenge_len = wf_challenge_put(&c, challenge, sizeof challenge);
-    wf_schedule_start(&t->schedule, t->a->identity->public_key, wf_span(hello, hello_len),
-                      wf_span(challenge, challenge_len), s->clear);
+    o->spans.hello = wf_span(o->hello, wf_hello_put(&h, o->hello, sizeof o->hello));
+    o->spans.challenge =
+        wf_span(o->challenge, wf_challenge_put(&c, o->challenge, sizeof o->challenge));
+    o->spans.clear = s->clear;
+}
+
+static bool mix_ee(struct attempt *t)
+{
+    const struct wf_pair ee = {t->a->secrets->ts[t->ts], t->s.e_c};
+
+    t->spent.dh++;
+    return wf_schedule_dh(&t->schedule, "ee", ee) == WEFT_OK;
+}
+
+/* box0 of variant 1: a MAC, and the mode is known. */
+static bool is_of_a_group(struct attempt *t, const struct wf_schedule_opening *o)
+{
+    struct wf_limited_server own;
+    struct wf_group group;
+
+    memcpy(own.key, t->a->identity->public_key, sizeof own.key);
+    memcpy(own.dh, t->a->identity->server_public, sizeof own.dh);
+    wf_limited_start(&t->schedule, &own, o);
+    t->out->limited = wf_adm_group_find(t->a, &t->schedule, t->s.box0, &group, &t->out->group);
+    wf_limited_enter(&t->schedule, &group, t->s.box0.data);
+    t->mode = WF_MODE_TWO_WAY; /* SPEC 1.10-3 */
+    wf_wipe(&group, sizeof group);
+    return t->out->limited;
 }
 
 /* ee and box0: the mode, and that the client means us (SPEC 1.3-9). MODEL ee box0 */
 static bool box0_opens(struct attempt *t)
 {
     uint8_t plain[WF_BOX0_LEN - WF_AEAD_TAG_LEN];
-    const struct wf_pair ee = {t->a->secrets->ts[t->ts], t->s.e_c};
+    struct opening o;
 
-    start_schedule(t);
-    if (wf_schedule_dh(&t->schedule, "ee", ee) != WEFT_OK ||
-        !wf_schedule_open(&t->schedule, t->a->aead, t->s.box0, plain))
+    t->at_curves = true;
+    t->out->limited = false;
+    rebuild(t, &o);
+    if (wf_adm_is_limited(t->a, &t->s) && is_of_a_group(t, &o.spans))
+        return mix_ee(t);
+    if (t->a->only_groups)
+        return false;
+    wf_schedule_start(&t->schedule, t->a->identity->public_key, o.spans.hello, o.spans.challenge,
+                      o.spans.clear);
+    if (!mix_ee(t) || !wf_schedule_open(&t->schedule, t->a->aead, t->s.box0, plain))
         return false;
     t->mode = plain[0];
     wf_schedule_mix(&t->schedule, wf_span(&t->mode, 1));
@@ -180,6 +243,7 @@ static bool box1_opens(struct attempt *t)
 {
     const struct wf_pair es = {t->a->identity->server_secret, t->s.e_c};
 
+    t->spent.dh++;
     return wf_schedule_dh(&t->schedule, "es", es) == WEFT_OK &&
            wf_schedule_open(&t->schedule, t->a->aead, t->s.box1, t->out->peer);
 }
@@ -195,8 +259,10 @@ static bool client_is_somebody_else(struct attempt *t)
         memset(out->peer, 0, sizeof out->peer);
         return true;
     }
-    return memcmp(out->peer, own->public_key, 32) != 0 &&
-           wf_dh_public_of_sign(t->client_dh, out->peer) == WEFT_OK &&
+    if (memcmp(out->peer, own->public_key, 32) == 0)
+        return false;
+    t->spent.map++;
+    return wf_dh_public_of_sign(t->client_dh, out->peer) == WEFT_OK &&
            memcmp(t->client_dh, own->client_public, 32) != 0;
 }
 
@@ -212,6 +278,7 @@ static bool box2_opens(struct attempt *t)
     };
     size_t len = t->s.box2.len - WF_AEAD_TAG_LEN;
 
+    t->spent.dh += t->out->one_way ? 0 : 2;
     return wf_schedule_identify(&t->schedule, &client) == WEFT_OK &&
            wf_schedule_open(&t->schedule, a->aead, t->s.box2, t->out->plain) &&
            wf_solve_body_get(wf_span(t->out->plain, len), &t->out->body) == WEFT_OK;
@@ -274,6 +341,25 @@ static bool all_hold(struct attempt *t, const struct check *checks, size_t count
     return false;
 }
 
+/* SPEC 1.10-6: neither how many groups there are nor what came of it shows in the time. */
+static void spend_up_to(struct attempt *t, struct wf_adm_curves all)
+{
+    WEFT_ASSERT(t->spent.dh <= all.dh);
+    WEFT_ASSERT(t->spent.map <= all.map);
+    wf_adm_spend(t->a, (struct wf_adm_curves){.dh = all.dh - t->spent.dh,
+                                              .map = all.map - t->spent.map,
+                                              .base = all.base - t->spent.base});
+}
+
+static void fail(struct attempt *t)
+{
+    if (!t->at_curves || !wf_adm_is_limited(t->a, &t->s))
+        return;
+    t->spent.base = wf_adm_decoy_need(t->a, t->entry);
+    spend_up_to(t, WF_ADM_CURVES_ALL);
+    answer_with_decoy(t); /* SPEC 1.10-8 */
+}
+
 static void accept(struct attempt *t)
 {
     struct wf_adm *a = t->a;
@@ -285,6 +371,12 @@ static void accept(struct attempt *t)
     p->entry = (uint32_t)(e - a->table.entries);
     p->solve_len = t->datagram.len;
     p->one_way = t->out->one_way;
+    p->is_limited = wf_adm_is_limited(a, &t->s);
+    if (p->is_limited) {
+        spend_up_to(t, WF_ADM_CURVES_ACCEPT);
+        p->epoch = t->s.head.epoch;
+        wf_hash(p->solve_hash, &t->datagram, 1);
+    }
     memcpy(p->cid, t->out->body.cid, sizeof p->cid);
     memcpy(p->e_c, t->s.e_c, sizeof p->e_c);
     memcpy(p->client_dh, t->client_dh, sizeof p->client_dh);
@@ -298,6 +390,7 @@ static void accept(struct attempt *t)
     t->out->solve_len = t->datagram.len;
     t->out->kind = WF_ADM_ACCEPT;
     a->stats.accepted++;
+    a->stats.accepted_limited += t->out->limited;
 }
 
 void wf_adm_solve(struct wf_adm *a, weft_time now, weft_span datagram, struct wf_adm_result *out)
@@ -336,6 +429,8 @@ bool wf_adm_next(struct wf_adm *a, weft_time now, struct wf_adm_result *out)
     WEFT_ASSERT(err == WEFT_OK); /* it was read before */
     if (all_hold(&t, dear, WF_ARRAY_LEN(dear))) {
         accept(&t);
+    } else {
+        fail(&t);
     }
     wf_adm_queue_drop_first(a);
     wf_wipe(&t.schedule, sizeof t.schedule);

@@ -105,6 +105,7 @@ struct wf_adm_entry *wf_adm_table_add(struct wf_adm *a, const uint8_t cookie[WF_
     struct wf_adm_entry *e = &t->entries[i - 1];
     *e = (struct wf_adm_entry){.bucket_next = *bucket};
     memcpy(e->cookie, cookie, WF_COOKIE_LEN);
+    wf_adm_decoy_forget(a, e);
     *bucket = i;
     push_to_epoch(t, i, epoch);
     wf_adm_enter(e, WF_ADM_ENTRY_TRIED);

@@ -52,15 +52,27 @@ void wf_hs_make_hello(struct wf_hs *hs, weft_time now)
     send_from(hs, now);
 }
 
+/* SPEC 1.10-1 and 1.10-2: the prefix stays 0. */
+static void take_invitation(struct wf_hs *hs, const struct wf_invitation *in)
+{
+    hs->is_limited = true;
+    hs->server = in->server;
+    memcpy(hs->server_key, in->server.key, sizeof hs->server_key);
+    wf_group_init(&hs->group, &hs->server, in->group_key);
+}
+
 /* SPEC 1.3-6, 1.11-4: we must not call ourselves, in whatever encoding. */
 static weft_err check_server_key(const struct wf_hs_config *c)
 {
+    const uint8_t *key = c->invitation != NULL ? c->invitation->server.key : c->server_key;
     uint8_t mapped[WF_DH_LEN];
-    weft_err err = wf_dh_public_of_sign(mapped, c->server_key);
+    weft_err err = wf_dh_public_of_sign(mapped, key);
 
+    if (err == WEFT_OK && c->identity == NULL && c->invitation != NULL)
+        return WEFT_ERR_USAGE; /* SPEC 1.10-3 */
     if (err != WEFT_OK || c->identity == NULL)
         return err;
-    bool is_own = memcmp(c->server_key, c->identity->public_key, 32) == 0 ||
+    bool is_own = memcmp(key, c->identity->public_key, 32) == 0 ||
                   memcmp(mapped, c->identity->client_public, 32) == 0;
     return is_own ? WEFT_ERR_USAGE : WEFT_OK;
 }
@@ -79,8 +91,12 @@ static void configure(struct wf_hs *hs, const struct wf_hs_config *c, weft_time 
 {
     hs->rng = c->rng;
     hs->aead = c->aead;
-    memcpy(hs->server_key, c->server_key, sizeof hs->server_key);
-    wf_key_prefix(hs->prefix, c->server_key);
+    if (c->invitation != NULL) {
+        take_invitation(hs, c->invitation);
+    } else {
+        memcpy(hs->server_key, c->server_key, sizeof hs->server_key);
+        wf_key_prefix(hs->prefix, c->server_key);
+    }
     if (c->lists.len > 0) {
         memcpy(hs->lists_bytes, c->lists.data, c->lists.len);
     }

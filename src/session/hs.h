@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "session/identity.h"
 #include "session/keys.h"
+#include "session/limited.h"
 #include "session/work.h"
 #include "wire/handshake.h"
 
@@ -38,10 +39,14 @@ struct wf_hs_config {
     const struct wf_identity *identity; /* NULL: one-way */
     const uint8_t *owner; /* 32 bytes: its key for this owner is shown (1.11). NULL: the durable */
     uint8_t server_key[32]; /* the Ed25519 key that must be there */
-    weft_span lists;        /* copied */
-    uint64_t wall_ms;       /* wall clock at `now`; 0: none that can be trusted */
-    uint64_t timeout_us;    /* for the whole handshake */
-    uint64_t effort_max;    /* refuse to do more work than this (tries expected) */
+    /* Limited circulation (spec 1.10): a call inside this group, to the server that it names (and
+     * server_key is not looked at); copied. NULL: none. Since CHALLENGE is not signed then, whoever
+     * sees HELLO can make the call fail. */
+    const struct wf_invitation *invitation;
+    weft_span lists;     /* copied */
+    uint64_t wall_ms;    /* wall clock at `now`; 0: none that can be trusted */
+    uint64_t timeout_us; /* for the whole handshake */
+    uint64_t effort_max; /* refuse to do more work than this (tries expected) */
 };
 
 struct wf_hs_result {
@@ -54,16 +59,17 @@ struct wf_hs_result {
     uint8_t plain[WF_SOLVE_MAX];
 };
 
-/* WEFT_ERR_USAGE: the server's key is our own (spec 1.3-6). WEFT_ERR_CRYPTO: it is no valid key. */
+/* WEFT_ERR_USAGE: the server's key is our own (spec 1.3-6), or an invitation without an identity.
+ * WEFT_ERR_CRYPTO: it is no valid key. */
 WEFT_NODISCARD weft_err wf_hs_new(struct wf_hs **out, const struct wf_hs_config *c, weft_time now);
 void wf_hs_free(struct wf_hs *hs);
 enum wf_hs_state wf_hs_state(const struct wf_hs *hs);
 
 /* Why it failed: WEFT_ERR_UNREACHABLE (nothing answered), WEFT_ERR_WRONG_KEY (answers, none under
- * the expected key), WEFT_ERR_TIMEOUT (no CONFIRM: refused or lost), WEFT_ERR_NO_PROTOCOL,
- * WEFT_ERR_LIMIT (too much work asked), WEFT_ERR_CRYPTO (the key's not-after is past, so our clock
- * or theirs is wrong; or a key of small order), WEFT_ERR_PROTOCOL (a CONFIRM that opens and is
- * malformed). WEFT_OK before it failed. */
+ * the expected key), WEFT_ERR_TIMEOUT (no CONFIRM: refused or lost; with an invitation nobody there
+ * may know the group), WEFT_ERR_NO_PROTOCOL, WEFT_ERR_LIMIT (too much work asked), WEFT_ERR_CRYPTO
+ * (the key's not-after is past, so our clock or theirs is wrong; or a key of small order),
+ * WEFT_ERR_PROTOCOL (a CONFIRM that opens and is malformed). WEFT_OK before it failed. */
 weft_err wf_hs_error(const struct wf_hs *hs);
 
 /* Takes in a CHALLENGE or CONFIRM. What does not verify is dropped. */

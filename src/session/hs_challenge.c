@@ -43,7 +43,8 @@ static bool verify(struct wf_hs *hs, weft_time now, const struct wf_challenge *c
 {
     if (!is_sensible(c) || memcmp(c->echo, hs->n_c, sizeof c->echo) != 0) /* SPEC 1.2-8 */
         return false;
-    if (!is_signed(hs, c)) {
+    /* SPEC 1.10-1: who made the signature is nobody we know, and S is not used. */
+    if (!hs->is_limited && !is_signed(hs, c)) {
         hs->was_false = true;
         return false;
     }

@@ -26,6 +26,9 @@ struct wf_hs {
     const struct wf_identity *identity; /* whose key is shown; NULL: one-way */
     struct wf_identity derived;         /* for the server's owner; `identity` points here then */
     uint8_t server_key[32];
+    bool is_limited;
+    struct wf_limited_server server; /* with is_limited, of the invitation */
+    struct wf_group group;           /* with is_limited */
     uint8_t lists_bytes[WF_LISTS_MAX];
     weft_span lists;
     uint64_t wall_ms;

@@ -60,6 +60,21 @@ static size_t put_clear(struct wf_hs *hs)
     return wf_solve_put_clear(&s, hs->solve, sizeof hs->solve);
 }
 
+/* S: that of CHALLENGE, which is signed, or of the invitation. */
+static const uint8_t *server_dh(const struct wf_hs *hs)
+{
+    return hs->is_limited ? hs->server.dh : hs->challenge.server_dh;
+}
+
+static weft_err put_box0_limited(struct wf_hs *hs, uint8_t *box)
+{
+    const struct wf_pair ee = {hs->e_c_secret, hs->challenge.ts};
+
+    wf_limited_box0(box, &hs->group, &hs->schedule);
+    wf_limited_enter(&hs->schedule, &hs->group, box);
+    return wf_schedule_dh(&hs->schedule, "ee", ee);
+}
+
 /* MODEL ee box0 */
 static weft_err seal_box0(struct wf_hs *hs, uint8_t *box)
 {
@@ -80,7 +95,7 @@ static weft_err seal_box0(struct wf_hs *hs, uint8_t *box)
 /* MODEL es box1 */
 static weft_err seal_box1(struct wf_hs *hs, uint8_t *box)
 {
-    const struct wf_pair es = {hs->e_c_secret, hs->challenge.server_dh};
+    const struct wf_pair es = {hs->e_c_secret, server_dh(hs)};
     uint8_t plain[32];
     weft_err err = wf_schedule_dh(&hs->schedule, "es", es);
 
@@ -107,7 +122,7 @@ static weft_err seal_box2(struct wf_hs *hs, uint8_t *box)
     if (id != NULL) {
         client.client_key = id->public_key;
         client.se = (struct wf_pair){id->client_secret, hs->challenge.ts};
-        client.ss = (struct wf_pair){id->client_secret, hs->challenge.server_dh};
+        client.ss = (struct wf_pair){id->client_secret, server_dh(hs)};
     }
     weft_err err = wf_schedule_identify(&hs->schedule, &client);
     if (err != WEFT_OK)
@@ -126,10 +141,16 @@ static weft_err put_solve(struct wf_hs *hs)
     uint8_t *box0 = hs->solve + clear_len;
     uint8_t *box1 = box0 + WF_BOX0_LEN;
 
-    wf_schedule_start(&hs->schedule, hs->server_key, wf_span(hs->hello, sizeof hs->hello),
-                      wf_span(hs->challenge_bytes, hs->challenge_len),
-                      wf_span(hs->solve, clear_len));
-    weft_err err = seal_box0(hs, box0);
+    const struct wf_schedule_opening o = {wf_span(hs->hello, sizeof hs->hello),
+                                          wf_span(hs->challenge_bytes, hs->challenge_len),
+                                          wf_span(hs->solve, clear_len)};
+
+    if (hs->is_limited) {
+        wf_limited_start(&hs->schedule, &hs->server, &o);
+    } else {
+        wf_schedule_start(&hs->schedule, hs->server_key, o.hello, o.challenge, o.clear);
+    }
+    weft_err err = hs->is_limited ? put_box0_limited(hs, box0) : seal_box0(hs, box0);
     if (err == WEFT_OK) {
         err = seal_box1(hs, box1);
     }

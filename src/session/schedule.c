@@ -35,10 +35,18 @@ static void mix_solve(struct wf_schedule *s, weft_span clear)
     memcpy(s->h, h, sizeof h);
 }
 
+void wf_schedule_open_with(struct wf_schedule *s, const struct wf_schedule_opening *o)
+{
+    wf_schedule_mix(s, o->hello);
+    wf_schedule_mix(s, o->challenge);
+    mix_solve(s, o->clear);
+}
+
 /* MODEL start */
 void wf_schedule_start(struct wf_schedule *s, const uint8_t server_key[32], weft_span hello,
                        weft_span challenge, weft_span clear)
 {
+    const struct wf_schedule_opening o = {hello, challenge, clear};
     static const uint8_t suite_and_variant[2] = {WF_SUITE, 0};
     const weft_span parts[] = {wf_span_of("weft handshake 1"), wf_span(suite_and_variant, 2),
                                wf_span(server_key, 32)};
@@ -46,9 +54,7 @@ void wf_schedule_start(struct wf_schedule *s, const uint8_t server_key[32], weft
     memset(s, 0, sizeof *s);
     wf_hash(s->h, parts, WF_ARRAY_LEN(parts));
     memcpy(s->ck, s->h, sizeof s->ck);
-    wf_schedule_mix(s, hello);
-    wf_schedule_mix(s, challenge);
-    mix_solve(s, clear);
+    wf_schedule_open_with(s, &o);
 }
 
 /* SPEC 1.3-7 */

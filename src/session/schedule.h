@@ -26,10 +26,18 @@ struct wf_pair {
     const uint8_t *public_key;
 };
 
-/* Steps 0 to 3. clear: SOLVE's clear part with whatever work nonce; zeros are hashed in its place.
- */
+/* What was said before the boxes. clear: SOLVE's clear part with whatever work nonce; zeros are
+ * hashed in its place. */
+struct wf_schedule_opening {
+    weft_span hello, challenge, clear;
+};
+
+/* Steps 0 to 3. */
 void wf_schedule_start(struct wf_schedule *s, const uint8_t server_key[32], weft_span hello,
                        weft_span challenge, weft_span clear);
+
+/* Steps 1 to 3. */
+void wf_schedule_open_with(struct wf_schedule *s, const struct wf_schedule_opening *o);
 
 /* h = H(h | part) */
 void wf_schedule_mix(struct wf_schedule *s, weft_span part);
