@@ -138,39 +138,48 @@ void hint_heard(struct session *s)
         trust(s);
 }
 
-/* What became of the handshakes that began with the doubt or later. */
-static enum session_state successor_of(const struct session *s)
+/* A handshake that began with the doubt or later: one that has succeeded, else one that goes on. */
+static struct session *successor_of(const struct session *s)
 {
-    enum session_state best = SESSION_ENDED;
+    struct session *best = NULL;
 
     for (struct wf_link *l = s->peer->sessions.first; l != NULL; l = l->next) {
-        const struct session *other = WF_CONTAINER_OF(l, struct session, peer_link);
+        struct session *other = WF_CONTAINER_OF(l, struct session, peer_link);
 
         if (other == s || other->doubted_at != 0 || other->created < s->doubted_at)
             continue;
         if (other->state == SESSION_OPEN)
-            return SESSION_OPEN;
+            return other;
         if (other->state == SESSION_CALLING)
-            best = SESSION_CALLING;
+            best = other;
     }
     return best;
+}
+
+static void replace(struct session *s, struct session *by)
+{
+    struct wf_link *next = NULL;
+
+    for (struct wf_link *l = s->messages.first; l != NULL; l = next) {
+        next = l->next;
+        message_move(WF_CONTAINER_OF(l, struct message, link), by);
+    }
+    session_end(s, WEFT_ERR_CLOSED, 0);
 }
 
 /* The time of doubt is over. SPEC 1.6-7 */
 void hint_tick(struct session *s, weft_time now)
 {
+    struct session *successor = NULL;
+
     if (s->state != SESSION_OPEN || s->doubted_at == 0 || now < s->doubt_until)
         return;
     s->doubt_until = WEFT_TIME_NEVER;
-    switch (successor_of(s)) {
-    case SESSION_OPEN:
-        session_end(s, WEFT_ERR_CLOSED, 0);
-        return;
-    case SESSION_CALLING:
-        return; /* hint_review comes back to it */
-    default:
+    successor = successor_of(s);
+    if (successor == NULL)
         trust(s);
-    }
+    else if (successor->state == SESSION_OPEN)
+        replace(s, successor); /* else hint_review comes back to it */
 }
 
 /* The session stands now, or has ended: those that wait for it are due. */

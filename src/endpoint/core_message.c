@@ -214,6 +214,33 @@ void message_session_lost(struct wf_core *c, struct message *m, weft_err err, ui
         message_outcome(c, m, WF_OUTCOME_REPLIED, WEFT_OK, 0);
 }
 
+/* Another session carries it on, if it can. SPEC 1.6-8 */
+void message_move(struct message *m, struct session *to)
+{
+    struct session *s = m->session;
+    struct wf_core *c = s->core;
+    uint8_t key[NUMBER_KEY_LEN];
+    uint64_t number = 0;
+
+    if (m->incoming || m->regards != 0 || m->has_outcome ||
+        wf_chan_adopt(to->chan, s->chan, m->number, &number) != WEFT_OK)
+        return;
+    number_key(key, to, false, number);
+    if (wf_table_put(&c->numbers, wf_span(key, sizeof key), m) != WEFT_OK) {
+        wf_chan_cancel(to->chan, number, WF_CODE_NOMEM);
+        return;
+    }
+    number_key(key, s, false, m->number);
+    wf_table_remove(&c->numbers, wf_span(key, sizeof key));
+    wf_list_remove(&m->link);
+    m->session = to;
+    m->number = number;
+    wf_list_push_back(&to->messages, &m->link);
+    session_rank(s);
+    session_rank(to);
+    session_touch(to);
+}
+
 void message_expire(struct wf_core *c, struct message *m)
 {
     struct session *s = m->session;

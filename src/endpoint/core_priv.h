@@ -244,6 +244,7 @@ void message_outcome(struct wf_core *c, struct message *m, enum wf_core_outcome 
                      weft_err err, uint64_t code);
 void message_broken(struct wf_core *c, struct message *m, weft_err err, uint64_t code);
 void message_session_lost(struct wf_core *c, struct message *m, weft_err err, uint64_t code);
+void message_move(struct message *m, struct session *to);
 void message_expire(struct wf_core *c, struct message *m);
 weft_err code_to_err(uint64_t code);
 

@@ -133,6 +133,13 @@ WEFT_NODISCARD weft_err wf_chan_write(struct wf_chan *c, uint64_t number, weft_s
                                       size_t *taken);
 void wf_chan_cancel(struct wf_chan *c, uint64_t number, uint64_t code);
 
+/* Takes a message over from another channel that has not sent anything of it and is about to go,
+ * with the bytes written so far: *out is its number here. It stays there too, and must not go on.
+ * WEFT_ERR_STATE: something of it was sent, or it is over. WEFT_ERR_NOMEM, WEFT_ERR_LIMIT,
+ * WEFT_ERR_CLOSED: nothing has changed. */
+WEFT_NODISCARD weft_err wf_chan_adopt(struct wf_chan *c, const struct wf_chan *from,
+                                      uint64_t number, uint64_t *out);
+
 /* --- messages in --- */
 
 /* Contiguous bytes that arrived and were not consumed: a borrowed span, valid until the next call;

@@ -5,10 +5,12 @@
  * STOPPED, the owner's cancel or the channel's end.
  */
 #include "base/assert.h"
+#include "base/bytes.h"
 #include "transport/chan_priv.h"
 
 #define SEND_BUFFER_DEFAULT ((size_t)2 << 20)
 #define MESSAGES_OUT_DEFAULT 4096u
+#define COPY_BYTES 4096u
 
 static struct wf_message_out *out_get(const struct wf_chan *c, uint64_t number)
 {
@@ -130,6 +132,65 @@ weft_err wf_chan_open(struct wf_chan *c, const struct wf_message_params *p, uint
     chan_out_place(c, m);
     c->stats.messages_out++;
     *number = m->link.number;
+    return WEFT_OK;
+}
+
+static struct wf_message_params params_of(const struct wf_frame_open *open)
+{
+    return (struct wf_message_params){
+        .service = open->service,
+        .handler = open->handler,
+        .reply_to = open->reply_to,
+        .regards_to = open->regards_to,
+        .lifetime_ms = open->lifetime_ms,
+        .priority = open->priority,
+        .open_ended = open->open_ended,
+        .length = open->length,
+    };
+}
+
+static weft_err copy_written(struct wf_chan *c, struct wf_message_out *to,
+                             const struct wf_message_out *from)
+{
+    uint8_t buf[COPY_BYTES];
+
+    while (to->written < from->written) {
+        uint64_t left = from->written - to->written;
+        size_t len = left < sizeof buf ? (size_t)left : sizeof buf;
+
+        wf_blocks_read(&from->data, to->written, buf, len);
+        weft_err err = wf_message_out_write(to, &c->blocks, wf_span(buf, len));
+        if (err != WEFT_OK)
+            return err;
+    }
+    if (from->ended && !to->ended)
+        wf_message_out_end(to);
+    return WEFT_OK;
+}
+
+/* SPEC 1.6-8 */
+weft_err wf_chan_adopt(struct wf_chan *c, const struct wf_chan *from, uint64_t number,
+                       uint64_t *out)
+{
+    const struct wf_message_out *old = out_get(from, number);
+    uint64_t fresh = 0;
+
+    if (old == NULL || old->was_sent || old->is_cancelled)
+        return WEFT_ERR_STATE;
+    struct wf_message_params params = params_of(&old->open);
+    weft_err err = wf_chan_open(c, &params, &fresh);
+    if (err != WEFT_OK)
+        return err;
+    struct wf_message_out *m = out_get(c, fresh);
+    err = copy_written(c, m, old);
+    if (err != WEFT_OK) {
+        chan_out_free(c, m);
+        return err;
+    }
+    m->wants_room = old->wants_room;
+    maybe_writable(c, m);
+    chan_out_place(c, m);
+    *out = fresh;
     return WEFT_OK;
 }
 

@@ -252,6 +252,7 @@ static void pack_open(struct chan_pack *p, struct wf_message_out *m)
         return;
     }
     m->open_once = WF_ONCE_FLYING;
+    m->was_sent = true;
 }
 
 static void pack_message(struct chan_pack *p, struct wf_message_out *m)

@@ -38,6 +38,7 @@ struct wf_message_out {
     int64_t deficit;                          /* the schedule's */
     uint8_t open_once, end_once, cancel_once; /* enum wf_once */
     uint8_t queue;                            /* the schedule's: in which queue it is */
+    bool was_sent;                            /* the peer may have heard of it */
     bool ended;                               /* written is the end */
     bool is_cancelled;                        /* by us or after STOP */
     bool wants_room;                          /* a write was cut short: WRITABLE is due */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`weft ping` and `weft echo`."""
 
+import json
 import signal
 import subprocess
 import time
@@ -75,6 +76,18 @@ class Ping(Case):
         before = len(process.lines["out"])
         self.daemon(listen=f"127.0.0.1:{daemon.port}")
         process.line(lambda line: '"ok":true' in line and line in process.lines["out"][before + 1:])
+
+    def test_a_peer_that_was_killed_and_started_again_is_reached_before_its_session_fails(self):
+        """It says that it knows no such session; else that would take 30 s. SPEC 1.6-2"""
+        daemon = self.daemon()
+        process = self.weft("ping", "-n", "80", "-i", "100", "-w", "2000", "--json", daemon.peer)
+        process.line(lambda line: '"ok":true' in line)
+        daemon.signal(signal.SIGKILL)
+        daemon.wait()
+        self.daemon(listen=f"127.0.0.1:{daemon.port}")
+        failed = json.loads(process.line(lambda line: '"ok":false' in line))["seq"]
+        process.line(lambda line: '"ok":true' in line and json.loads(line)["seq"] > failed)
+        self.assertLess(len([o for o in process.objects() if not o["ok"]]), 10)
 
 
 class Echo(Case):

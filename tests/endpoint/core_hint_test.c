@@ -62,6 +62,7 @@ static void restart_server(void)
     cp_kill(&pair, 1);
     CHECK_OK(cp_boot(&pair, 1));
     server()->replies = true;
+    server()->messages = 0;
 }
 
 static void give(struct cp_side *s, const struct wf_addr *from, weft_span bytes)
@@ -105,6 +106,39 @@ TEST(after_a_restart_the_next_message_gets_through_in_a_few_round_trips)
     CHECK_EQ(client()->sessions_ended, 1);
     CHECK_EQ(stats_of(client()).sessions, 1);
     CHECK_EQ(stats_of(server()).sessions, 1);
+    cp_close(&pair);
+}
+
+/* SPEC 1.6-8 */
+TEST(what_was_not_sent_yet_goes_on_in_the_new_session)
+{
+    struct cp_message *waiting[3];
+    static const uint64_t lens[3] = {0, 10, 3000000}; /* the last is more than is buffered */
+
+    cp_init(&pair, test_mem(), test_mem());
+    server()->config.messages_in_max = 1;
+    CHECK_OK(cp_boot(&pair, 0));
+    CHECK_OK(cp_boot(&pair, 1));
+    server()->holds = true;
+    (void)request(10);
+    cp_run(&pair, SECOND);
+    for (size_t i = 0; i < 3; i++)
+        waiting[i] = request(lens[i]); /* the peer lets us open no more */
+    cp_run(&pair, SECOND);
+    server()->holds = false;
+    restart_server();
+    {
+        struct wf_core_send_params p = cp_params(&pair, 0, 10);
+
+        CHECK_OK(wf_core_ping(client()->core, pair.now, &p)); /* something to be hinted at */
+    }
+    cp_run(&pair, 20 * SECOND);
+    CHECK_EQ(client()->outs[0].outcome, WF_OUTCOME_UNKNOWN);
+    for (size_t i = 0; i < 3; i++) {
+        CHECK_EQ(waiting[i]->outcome, WF_OUTCOME_REPLIED);
+        CHECK_EQ(waiting[i]->written, lens[i]);
+    }
+    CHECK_EQ(server()->messages, 3);
     cp_close(&pair);
 }
 
@@ -415,7 +449,7 @@ TEST(a_true_tag_from_elsewhere_does_nothing)
     (void)request(10);
     cp_pump(&pair, 0);
     d = pair.first;
-    CHECK(d != NULL);
+    CP_MUST(d != NULL);
     give_hint(client(), &elsewhere, d->data + d->len - WF_PACKET_TAG);
     CHECK_EQ(stats_of(client()).hints_taken, 0);
     give_hint(client(), &server()->addr, d->data + d->len - WF_PACKET_TAG);
@@ -433,7 +467,7 @@ TEST(the_server_of_a_session_takes_no_hint)
     cp_pump(&pair, 0);
     cp_deliver(&pair, cp_land(&pair));
     d = pair.first;
-    CHECK(d != NULL);
+    CP_MUST(d != NULL);
     CHECK_EQ(d->data[0] & WF_PACKET_FIXED_BIT, WF_PACKET_FIXED_BIT);
     give_hint(server(), &client()->addr, d->data + d->len - WF_PACKET_TAG);
     cp_run(&pair, 10 * SECOND);
