@@ -45,6 +45,7 @@ def handshake():
     write("wire_handshake", "solve_body_defaults", body + b"\x00")
     write("wire_handshake", "confirm_body", body[:8] + params + b"\x01\x00")
     write("wire_handshake", "confirm_body_unknown", body[:8] + bytes.fromhex("02 0264 8764"))
+    write("wire_handshake", "statement_alone", found["statement"][9:])
     lists = bytes.fromhex("0201020107")
     write("wire_handshake", "lists", lists + lists)
     most = bytes([32, *range(1, 33)]) * 2 + bytes([8, *range(1, 9)])

@@ -9,8 +9,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_packets(weft_span in)
 {
-    static const help_again_fn codecs[] = {help_hello_again, help_challenge_again, help_solve_again,
-                                           help_confirm_again, help_hint_again};
+    static const help_again_fn codecs[] = {
+        help_hello_again, help_challenge_again, help_solve_again,     help_confirm_again,
+        help_hint_again,  help_ask_again,       help_statement_again, help_statement_packet_again};
     static uint8_t out[HELP_BYTES_MAX];
 
     for (size_t i = 0; i < WF_ARRAY_LEN(codecs); i++) {

@@ -17,6 +17,8 @@
 #define WF_TYPE_SOLVE 0x03
 #define WF_TYPE_CONFIRM 0x04
 #define WF_TYPE_HINT 0x05
+#define WF_TYPE_ASK 0x06
+#define WF_TYPE_STATEMENT 0x07
 
 #define WF_VERSION 1
 #define WF_SUITE 1
@@ -31,6 +33,8 @@
 #define WF_CONFIRM_FIXED 57
 #define WF_CONFIRM_MIN (WF_CONFIRM_FIXED + 8 + 1 + 16)
 #define WF_HINT_LEN 17
+#define WF_ASK_LEN 256
+#define WF_ASK_FIXED 77
 #define WF_LISTS_MAX 67
 #define WF_ECHO_LEN 8
 #define WF_BOX0_LEN 49
@@ -95,6 +99,17 @@ struct wf_confirm {
     weft_span box3;
 };
 
+struct wf_ask {
+    struct wf_challenge_head head;
+    uint8_t prefix[4];
+    uint8_t n_c[WF_NONCE_LEN];
+    uint8_t cookie[WF_COOKIE_LEN];
+    uint32_t bid;
+    uint64_t work_nonce;
+    weft_span lists;
+};
+
+weft_err wf_ask_get(weft_span in, struct wf_ask *out);
 weft_err wf_hello_get(weft_span in, struct wf_hello *out);
 weft_err wf_challenge_get(weft_span in, struct wf_challenge *out);
 weft_err wf_solve_get(weft_span in, struct wf_solve *out);
@@ -110,11 +125,14 @@ size_t wf_challenge_put(const struct wf_challenge *c, uint8_t *buf, size_t cap);
 /* The clear part alone (109 + n bytes), to which the caller appends the boxes as it seals them. */
 size_t wf_solve_put_clear(const struct wf_solve *s, uint8_t *buf, size_t cap);
 size_t wf_confirm_put_clear(const struct wf_confirm *c, uint8_t *buf, size_t cap);
+/* Always 256 bytes. */
+size_t wf_ask_put(const struct wf_ask *a, uint8_t *buf, size_t cap);
 size_t wf_hint_put(const uint8_t tag[16], uint8_t *buf, size_t cap);
 
 /* Offsets inside SOLVE's clear part of what is known only after the boxes are sealed. */
 #define WF_SOLVE_BID_OFFSET 96
 #define WF_SOLVE_WORK_OFFSET 100
+#define WF_ASK_WORK_OFFSET 68
 
 /* Parameters of a session (spec 1.3). */
 struct wf_params {

@@ -86,6 +86,18 @@ void wf_part_put_lists(struct wf_writer *w, weft_span lists)
     wf_write_span(w, lists);
 }
 
+void wf_part_get_zeros(struct wf_reader *r)
+{
+    uint8_t any = 0;
+
+    for (size_t left = r->left; left > 0; left--) {
+        any |= wf_read_u8(r);
+    }
+    if (any != 0) {
+        wf_reader_fail(r);
+    }
+}
+
 size_t wf_part_put_len(const struct wf_writer *w)
 {
     return wf_writer_ok(w) ? w->len : 0;

@@ -17,6 +17,10 @@ void wf_part_get_head(struct wf_reader *r, struct wf_challenge_head *out);
 weft_span wf_part_get_lists(struct wf_reader *r);
 void wf_part_put_lists(struct wf_writer *w, weft_span lists);
 
+/* The rest of the packet. Padding that could hold anything would be a channel past the cookie,
+ * which does not cover it. */
+void wf_part_get_zeros(struct wf_reader *r);
+
 /* What a put function returns: the length, or 0 when there was no room. */
 size_t wf_part_put_len(const struct wf_writer *w);
 

@@ -17,19 +17,6 @@
  */
 #include "wire/handshake_part.h"
 
-/* Padding that could hold anything would be a channel past the cookie, which does not cover it. */
-static void get_zeros(struct wf_reader *r)
-{
-    uint8_t any = 0;
-
-    for (size_t left = r->left; left > 0; left--) {
-        any |= wf_read_u8(r);
-    }
-    if (any != 0) {
-        wf_reader_fail(r);
-    }
-}
-
 weft_err wf_hello_get(weft_span in, struct wf_hello *out)
 {
     struct wf_reader r = wf_reader_of(in);
@@ -47,7 +34,7 @@ weft_err wf_hello_get(weft_span in, struct wf_hello *out)
     wf_read_bytes(&r, h.prefix, sizeof h.prefix);
     wf_read_bytes(&r, h.n_c, sizeof h.n_c);
     h.lists = wf_part_get_lists(&r);
-    get_zeros(&r);
+    wf_part_get_zeros(&r);
     if (!wf_reader_done(&r))
         return WEFT_ERR_MALFORMED;
 

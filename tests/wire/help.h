@@ -13,6 +13,7 @@
 #include "wire/frame.h"
 #include "wire/handshake.h"
 #include "wire/packet.h"
+#include "wire/statement.h"
 
 #define HELP_BYTES_MAX 4096
 
@@ -110,6 +111,40 @@ static inline bool help_confirm_again(weft_span in, uint8_t out[HELP_BYTES_MAX],
     if (*len != c.clear.len || memcmp(out, c.clear.data, *len) != 0)
         *len = 0;
     help_append(out, len, c.box3);
+    return true;
+}
+
+static inline bool help_ask_again(weft_span in, uint8_t out[HELP_BYTES_MAX], size_t *len)
+{
+    struct wf_ask a;
+
+    if (wf_ask_get(in, &a) != WEFT_OK)
+        return false;
+    *len = wf_ask_put(&a, out, HELP_BYTES_MAX);
+    return true;
+}
+
+static inline bool help_statement_again(weft_span in, uint8_t out[HELP_BYTES_MAX], size_t *len)
+{
+    struct wf_statement s;
+
+    if (wf_statement_get(in, &s) != WEFT_OK)
+        return false;
+    *len = wf_statement_put(&s, out, HELP_BYTES_MAX);
+    return true;
+}
+
+static inline bool help_statement_packet_again(weft_span in, uint8_t out[HELP_BYTES_MAX],
+                                               size_t *len)
+{
+    uint8_t bytes[WF_STATEMENT_MAX];
+    uint8_t echo[WF_ECHO_LEN];
+    struct wf_statement s;
+
+    if (wf_statement_packet_get(in, echo, &s) != WEFT_OK)
+        return false;
+    weft_span statement = {bytes, wf_statement_put(&s, bytes, sizeof bytes)};
+    *len = wf_statement_packet_put(echo, statement, out, HELP_BYTES_MAX);
     return true;
 }
 
