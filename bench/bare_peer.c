@@ -21,11 +21,11 @@
 #define CONTROL_LEN 160
 #define ECHO_LEN 191u /* of weftd's CHALLENGE */
 
-static uint8_t buffers[NODE_BATCH][WF_UDP_RECV_BYTES];
-static uint8_t control[NODE_BATCH][CONTROL_LEN];
-static union wf_sockaddr names[NODE_BATCH];
-static struct iovec iov[NODE_BATCH];
-static struct mmsghdr msgs[NODE_BATCH];
+static uint8_t buffers[NODE_BATCH_SMALL][WF_UDP_RECV_BYTES];
+static uint8_t control[NODE_BATCH_SMALL][CONTROL_LEN];
+static union wf_sockaddr names[NODE_BATCH_SMALL];
+static struct iovec iov[NODE_BATCH_SMALL];
+static struct mmsghdr msgs[NODE_BATCH_SMALL];
 
 static void prepare(size_t count)
 {
@@ -53,9 +53,9 @@ static void send_back(int fd, size_t count)
 
 _Noreturn static void serve(int fd, bool echo)
 {
-    prepare(NODE_BATCH);
+    prepare(NODE_BATCH_SMALL);
     for (;;) {
-        int n = recvmmsg(fd, msgs, NODE_BATCH, MSG_DONTWAIT, NULL);
+        int n = recvmmsg(fd, msgs, NODE_BATCH_SMALL, MSG_DONTWAIT, NULL);
 
         if (n > 0 && echo)
             send_back(fd, (size_t)n);

@@ -82,41 +82,43 @@ struct wf_addr wf_addr_to_v6(const struct wf_addr *a)
 
 /* ---- classes ---- */
 
+#define NET(a, b, c, d) \
+    ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+
 struct net_row {
-    uint8_t prefix[4];
+    uint32_t prefix;
     uint8_t bits;
     uint8_t class;
 };
 
 /* The first row that fits decides. */
 static const struct net_row v4_nets[] = {
-    {{0, 0, 0, 0}, 8, WF_ADDR_CLASS_ANY},
-    {{127, 0, 0, 0}, 8, WF_ADDR_CLASS_LOOPBACK},
-    {{169, 254, 0, 0}, 16, WF_ADDR_CLASS_LINK_LOCAL},
-    {{10, 0, 0, 0}, 8, WF_ADDR_CLASS_PRIVATE},
-    {{172, 16, 0, 0}, 12, WF_ADDR_CLASS_PRIVATE},
-    {{192, 168, 0, 0}, 16, WF_ADDR_CLASS_PRIVATE},
-    {{100, 64, 0, 0}, 10, WF_ADDR_CLASS_PRIVATE},
-    {{192, 0, 0, 0}, 24, WF_ADDR_CLASS_RESERVED},
-    {{192, 0, 2, 0}, 24, WF_ADDR_CLASS_RESERVED},
-    {{198, 18, 0, 0}, 15, WF_ADDR_CLASS_RESERVED},
-    {{198, 51, 100, 0}, 24, WF_ADDR_CLASS_RESERVED},
-    {{203, 0, 113, 0}, 24, WF_ADDR_CLASS_RESERVED},
-    {{224, 0, 0, 0}, 4, WF_ADDR_CLASS_MULTICAST},
-    {{240, 0, 0, 0}, 4, WF_ADDR_CLASS_RESERVED},
+    {NET(0, 0, 0, 0), 8, WF_ADDR_CLASS_ANY},
+    {NET(127, 0, 0, 0), 8, WF_ADDR_CLASS_LOOPBACK},
+    {NET(169, 254, 0, 0), 16, WF_ADDR_CLASS_LINK_LOCAL},
+    {NET(10, 0, 0, 0), 8, WF_ADDR_CLASS_PRIVATE},
+    {NET(172, 16, 0, 0), 12, WF_ADDR_CLASS_PRIVATE},
+    {NET(192, 168, 0, 0), 16, WF_ADDR_CLASS_PRIVATE},
+    {NET(100, 64, 0, 0), 10, WF_ADDR_CLASS_PRIVATE},
+    {NET(192, 0, 0, 0), 24, WF_ADDR_CLASS_RESERVED},
+    {NET(192, 0, 2, 0), 24, WF_ADDR_CLASS_RESERVED},
+    {NET(198, 18, 0, 0), 15, WF_ADDR_CLASS_RESERVED},
+    {NET(198, 51, 100, 0), 24, WF_ADDR_CLASS_RESERVED},
+    {NET(203, 0, 113, 0), 24, WF_ADDR_CLASS_RESERVED},
+    {NET(224, 0, 0, 0), 4, WF_ADDR_CLASS_MULTICAST},
+    {NET(240, 0, 0, 0), 4, WF_ADDR_CLASS_RESERVED},
 };
 
 /* Of IPv6 only 2000::/3 is handed out to the world; inside it 2001:db8::/32 is for documentation.
  */
 static const struct net_row v6_nets[] = {
-    {{0xff, 0, 0, 0}, 8, WF_ADDR_CLASS_MULTICAST},
-    {{0xfe, 0x80, 0, 0}, 10, WF_ADDR_CLASS_LINK_LOCAL},
-    {{0xfc, 0, 0, 0}, 7, WF_ADDR_CLASS_PRIVATE},
-    {{0x20, 0x01, 0x0d, 0xb8}, 32, WF_ADDR_CLASS_RESERVED},
-    {{0x00, 0x64, 0xff, 0x9b},
-     32,
+    {NET(0xff, 0, 0, 0), 8, WF_ADDR_CLASS_MULTICAST},
+    {NET(0xfe, 0x80, 0, 0), 10, WF_ADDR_CLASS_LINK_LOCAL},
+    {NET(0xfc, 0, 0, 0), 7, WF_ADDR_CLASS_PRIVATE},
+    {NET(0x20, 0x01, 0x0d, 0xb8), 32, WF_ADDR_CLASS_RESERVED},
+    {NET(0x00, 0x64, 0xff, 0x9b), 32,
      WF_ADDR_CLASS_GLOBAL}, /* the NAT64 prefix leads to the IPv4 world */
-    {{0x20, 0, 0, 0}, 3, WF_ADDR_CLASS_GLOBAL},
+    {NET(0x20, 0, 0, 0), 3, WF_ADDR_CLASS_GLOBAL},
 };
 
 static enum wf_addr_class look_up(const struct net_row *rows, size_t count, const uint8_t *ip,
@@ -126,7 +128,7 @@ static enum wf_addr_class look_up(const struct net_row *rows, size_t count, cons
 
     for (size_t i = 0; i < count; i++) {
         uint32_t mask = UINT32_MAX << (32u - rows[i].bits);
-        if ((host & mask) == wf_load_u32(rows[i].prefix))
+        if ((host & mask) == rows[i].prefix)
             return (enum wf_addr_class)rows[i].class;
     }
     return otherwise;

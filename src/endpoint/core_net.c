@@ -133,17 +133,21 @@ struct run {
 
 static void flush_run(weft_time now, const struct wf_datagram *d, struct run *run)
 {
-    struct wf_chan_arrival a = {
-        .from = d->from, .to = d->to, .ecn = d->ecn, .packets = run->packets, .count = run->count};
     struct session *s = run->session;
 
+    if (s != NULL) {
+        const struct wf_chan_arrival a = {.from = d->from,
+                                          .to = d->to,
+                                          .ecn = d->ecn,
+                                          .packets = run->packets,
+                                          .count = run->count};
+
+        wf_chan_recv(s->chan, now, &a);
+        hint_heard(s);
+        session_touch(s);
+    }
     run->session = NULL;
     run->count = 0;
-    if (s == NULL || a.count == 0)
-        return;
-    wf_chan_recv(s->chan, now, &a);
-    hint_heard(s);
-    session_touch(s);
 }
 
 static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram *d,
@@ -176,10 +180,12 @@ static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram 
 static void recv_datagram(struct wf_core *c, weft_time now, const struct wf_datagram *d)
 {
     size_t step = d->segment == 0 || d->segment > d->len ? d->len : d->segment;
-    struct run run = {.session = NULL, .count = 0};
+    struct run run;
 
     if (d->len == 0)
         return;
+    run.session = NULL; /* clearing the packets too would cost more than a stranger's datagram */
+    run.count = 0;
     for (size_t at = 0; at < d->len; at += step) {
         size_t len = d->len - at < step ? d->len - at : step;
 
@@ -206,8 +212,9 @@ static bool send_reply(struct wf_core *c, uint8_t *buf, struct wf_send *out)
         return false;
     memcpy(buf, r->data, r->len);
     *out = (struct wf_send){.to = r->to, .from = r->from, .len = r->len, .segment = r->len};
-    c->reply_first = (c->reply_first + 1) % CORE_REPLIES_MAX;
     c->reply_count--;
+    /* From the front again when it is empty, where the cache is warm. */
+    c->reply_first = c->reply_count == 0 ? 0 : (c->reply_first + 1) % CORE_REPLIES_MAX;
     return true;
 }
 

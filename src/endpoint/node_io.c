@@ -9,6 +9,7 @@
 #include "net/clock.h"
 
 #define TRAIN_BYTES 65536u
+#define CACHE_LINE 64u
 #define BLOCKED_US 1000u /* before timers are looked at again while the socket is full */
 
 static void on_udp(void *ctx, unsigned events);
@@ -31,7 +32,7 @@ weft_err node_open_io(weft_node *n, const char *listen)
     if (err == WEFT_OK)
         err = wf_udp_open(&n->udp, &config, &n->mem);
     if (err == WEFT_OK)
-        err = wf_udp_batch_init(&n->batch, NODE_BATCH, &n->mem);
+        err = wf_udp_batch_init(&n->batch, NODE_BATCH_SMALL, &n->mem);
     if (err != WEFT_OK)
         return err;
     n->trains = wf_alloc_array(&n->mem, NODE_TRAINS, TRAIN_BYTES);
@@ -75,19 +76,22 @@ static bool flush_outs(weft_node *n)
     }
     n->out_done = 0;
     n->out_count = 0;
+    n->out_bytes = 0;
     return true;
 }
 
+/* One behind the other, each in a cache line of its own, while there is room for a long one. */
 static void fill_outs(weft_node *n, weft_time now)
 {
-    while (n->out_count < NODE_TRAINS) {
+    while (n->out_count < NODE_OUTS && n->out_bytes <= (NODE_TRAINS - 1) * TRAIN_BYTES) {
         struct wf_udp_out *o = &n->outs[n->out_count];
-        uint8_t *buf = n->trains + n->out_count * TRAIN_BYTES;
+        uint8_t *buf = n->trains + n->out_bytes;
 
         *o = (struct wf_udp_out){.data = buf};
         if (!wf_core_send(n->core, now, buf, TRAIN_BYTES, &o->send))
             return;
         n->out_count++;
+        n->out_bytes += (o->send.len + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     }
 }
 
@@ -139,6 +143,16 @@ void node_pump(weft_node *n)
     set_timer(n, writable);
 }
 
+/* Long messages are better worked off while they are in the cache. */
+static size_t next_batch(const struct wf_udp_batch *b)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < b->count; i++)
+        bytes += b->items[i].len;
+    return bytes <= b->count * NODE_SMALL_BYTES ? NODE_BATCH_SMALL : NODE_BATCH;
+}
+
 static void on_udp(void *ctx, unsigned events)
 {
     weft_node *n = ctx;
@@ -151,6 +165,7 @@ static void on_udp(void *ctx, unsigned events)
         node_pump(n);
         if (!n->batch.more)
             break;
+        n->batch.limit = next_batch(&n->batch);
     }
     node_pump(n);
 }

@@ -28,8 +28,11 @@
 #define NODE_MESSAGE_MAX (1u << 20)
 #define NODE_MEMORY_MAX ((size_t)1 << 30)
 #define NODE_REACH_MS 10000u
-#define NODE_TRAINS 8u /* messages handed to the kernel in one call */
-#define NODE_BATCH 8u  /* messages taken from it in one call */
+#define NODE_TRAINS 8u         /* long messages handed to the kernel in one call */
+#define NODE_OUTS 64u          /* messages of any length */
+#define NODE_BATCH 8u          /* messages taken from it in one call */
+#define NODE_BATCH_SMALL 32u   /* as long as they are small: then calls are what costs */
+#define NODE_SMALL_BYTES 2048u /* a message, on average */
 #define NODE_ROUNDS_MAX                                                                         \
     64u                   /* of receiving and sending in one poll, before others get their turn \
                            */
@@ -148,9 +151,9 @@ struct weft_node {
     bool anonymous, show_own_key, draining, resume_all;
     atomic_bool stopped; /* set by other threads and signal handlers */
     uint64_t message_max;
-    uint8_t *trains; /* NODE_TRAINS buffers of 64 KiB */
-    struct wf_udp_out outs[NODE_TRAINS];
-    size_t out_count, out_done;
+    uint8_t *trains; /* room for NODE_TRAINS of 64 KiB, or for many small datagrams */
+    struct wf_udp_out outs[NODE_OUTS];
+    size_t out_count, out_done, out_bytes;
     struct service services[NODE_SERVICES_MAX];
     size_t service_count;
     struct rule *rules;

@@ -36,7 +36,9 @@ struct wf_addr wf_addr_of_sockaddr(const union wf_sockaddr *sa)
         a.family = WF_ADDR_V4;
         a.port = ntohs(sa->v4.sin_port);
         memcpy(a.ip, &sa->v4.sin_addr, 4);
-    } else if (sa->any.sa_family == AF_INET6) {
+        return a; /* normal already */
+    }
+    if (sa->any.sa_family == AF_INET6) {
         a.family = WF_ADDR_V6;
         a.port = ntohs(sa->v6.sin6_port);
         a.scope = sa->v6.sin6_scope_id;

@@ -134,7 +134,8 @@ weft_err wf_udp_open(struct wf_udp **out, const struct wf_udp_config *config, st
         wf_free(mem, u, sizeof *u);
         return err;
     }
-    u->port = wf_udp_local(u).port;
+    u->bound = wf_udp_local(u);
+    u->port = u->bound.port;
     *out = u;
     return WEFT_OK;
 }

@@ -88,6 +88,7 @@ struct wf_udp_batch {
     bool more; /* the batch was full: more may be waiting */
     struct wf_udp_slots *slots;
     size_t cap;
+    size_t limit; /* messages asked for at a time, cap at first; its user may set less */
     struct wf_mem *mem;
 };
 

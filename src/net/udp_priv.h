@@ -52,6 +52,7 @@ struct wf_udp {
     bool gso;
     bool gro;
     uint16_t port;
+    struct wf_addr bound;  /* [::] or 0.0.0.0: to all of ours */
     uint32_t kernel_drops; /* the kernel's counter as last seen; it wraps */
     size_t recv_buffer;
     size_t send_buffer;

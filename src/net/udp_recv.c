@@ -24,7 +24,8 @@ weft_err wf_udp_batch_init(struct wf_udp_batch *b, size_t messages, struct wf_me
         return WEFT_ERR_NOMEM;
     }
     slots->used = messages; /* so that the first receive prepares them all */
-    *b = (struct wf_udp_batch){.items = slots->items, .slots = slots, .cap = messages, .mem = mem};
+    *b = (struct wf_udp_batch){
+        .items = slots->items, .slots = slots, .cap = messages, .limit = messages, .mem = mem};
     return WEFT_OK;
 }
 
@@ -139,7 +140,7 @@ static void count_message(struct wf_udp_stats *stats, const struct wf_datagram *
 static size_t receive(struct wf_udp *u, struct wf_udp_batch *b)
 {
     for (size_t errors = 0; errors < UDP_ERRORS_MAX; errors++) {
-        int n = recvmmsg(u->fd, b->slots->msgs, (unsigned)b->cap, MSG_DONTWAIT, NULL);
+        int n = recvmmsg(u->fd, b->slots->msgs, (unsigned)b->limit, MSG_DONTWAIT, NULL);
         u->stats.recv_calls++;
         if (n >= 0)
             return (size_t)n;
@@ -157,7 +158,7 @@ size_t wf_udp_recv(struct wf_udp *u, struct wf_udp_batch *b)
 
     b->slots->used = got;
     b->count = 0;
-    b->more = got == b->cap;
+    b->more = got == b->limit;
     for (size_t i = 0; i < got; i++) {
         if (take_message(u, b->slots, i, &b->items[b->count])) {
             count_message(&u->stats, &b->items[b->count]);

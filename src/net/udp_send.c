@@ -107,23 +107,26 @@ static void put_ecn(struct msghdr *h, const struct wf_send *send)
     }
 }
 
-/* A group or the whole network cannot be a sender. */
-static bool can_be_source(const struct wf_send *send)
+/* A group or the whole network cannot be a sender; and a socket that is bound to that very address
+ * sends from it unasked, for less. */
+static bool needs_source(const struct wf_udp *u, const struct wf_send *send)
 {
-    enum wf_addr_class class = wf_addr_class(&send->from);
+    enum wf_addr_class class = WF_ADDR_CLASS_NONE;
 
-    return send->from.family == send->to.family && class != WF_ADDR_CLASS_ANY &&
-           class != WF_ADDR_CLASS_MULTICAST;
+    if (send->from.family != send->to.family || wf_addr_same_host(&send->from, &u->bound))
+        return false;
+    class = wf_addr_class(&send->from);
+    return class != WF_ADDR_CLASS_ANY && class != WF_ADDR_CLASS_MULTICAST;
 }
 
-static void put_controls(struct msghdr *h, struct wf_udp_control *control,
-                         const struct wf_send *send, size_t len)
+static void put_controls(const struct wf_udp *u, struct msghdr *h, const struct wf_send *send,
+                         size_t len)
 {
     uint16_t segment = (uint16_t)send->segment;
 
-    h->msg_control = control->bytes;
+    h->msg_control = (void *)(uintptr_t)u->out.control[u->out.used].bytes;
     h->msg_controllen = 0;
-    if (can_be_source(send)) {
+    if (needs_source(u, send)) {
         put_from(h, &send->from);
     }
     if (send->ecn != WF_ECN_NOT_ECT) {
@@ -152,7 +155,7 @@ static bool put_slot(struct wf_udp *u, const struct wf_udp_out *m, size_t at, si
     h->msg_namelen = wf_sockaddr_of(&s->names[s->used], &m->send.to, u->family);
     if (h->msg_namelen == 0)
         return false;
-    put_controls(h, &s->control[s->used], &m->send, len);
+    put_controls(u, h, &m->send, len);
     return true;
 }
 
@@ -206,7 +209,7 @@ static void credit(struct wf_udp *u, struct wf_udp_out *out, size_t pieces)
  * better than none; the peer finds us by what the packets say. */
 static bool forget_source(struct wf_udp *u, struct wf_udp_out *m)
 {
-    if (!can_be_source(&m->send))
+    if (!needs_source(u, &m->send))
         return false;
     m->send.from = (struct wf_addr){0};
     forgive_host(u, &m->send.to);

@@ -128,20 +128,18 @@ static void on_hello(struct wf_adm *a, weft_time now, weft_span datagram, struct
         a->stats.hello_bad++;
         return;
     }
-    struct wf_challenge c = a->ts[a->ts_now].challenge;
-    c.head.epoch = a->epoch;
-    c.head.offset_ms = (uint16_t)((now - a->epoch_began) / 1000);
-    const struct wf_adm_cookie_input in = {.head = &c.head,
-                                           .prefix = h.prefix,
-                                           .n_c = h.n_c,
-                                           .from = &out->path.from,
-                                           .lists = h.lists};
-    wf_adm_cookie(a, c.cookie, &in);
-    memcpy(c.echo, h.n_c, sizeof c.echo); /* SPEC 1.2-8 */
-    size_t len = wf_challenge_put(&c, out->reply, sizeof out->reply);
-    WEFT_ASSERT(len > 0);
-    WEFT_ASSERT(len <= datagram.len); /* SPEC 1.2-1 */
-    out->reply_len = len;
+    const struct wf_adm_ts *ts = &a->ts[a->ts_now];
+    struct wf_challenge_head head = ts->challenge.head;
+    head.epoch = a->epoch;
+    head.offset_ms = (uint16_t)((now - a->epoch_began) / 1000);
+    const struct wf_adm_cookie_input in = {
+        .head = &head, .prefix = h.prefix, .n_c = h.n_c, .from = &out->path.from, .lists = h.lists};
+    WEFT_ASSERT(ts->len <= datagram.len); /* SPEC 1.2-1 */
+    memcpy(out->reply, ts->bytes, ts->len);
+    wf_challenge_head_store(out->reply + WF_CHALLENGE_HEAD_OFFSET, &head);
+    wf_adm_cookie(a, out->reply + WF_CHALLENGE_COOKIE_OFFSET, &in);
+    memcpy(out->reply + WF_CHALLENGE_ECHO_OFFSET, h.n_c, WF_ECHO_LEN); /* SPEC 1.2-8 */
+    out->reply_len = ts->len;
     out->kind = WF_ADM_REPLY;
     a->stats.challenge++;
 }

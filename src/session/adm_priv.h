@@ -133,6 +133,9 @@ struct wf_adm_ts {
     bool is_live;
     weft_time until; /* erased then; of the present one: replaced then */
     struct wf_challenge challenge;
+    uint8_t
+        bytes[WF_CHALLENGE_MAX]; /* of it; what changes from client to client is put over them */
+    size_t len;
 };
 
 struct wf_adm {

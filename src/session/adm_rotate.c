@@ -84,6 +84,8 @@ static void new_ts(struct wf_adm *a, unsigned index, weft_time now)
     ts->challenge.not_after_s = not_after(a, now);
     ts->challenge.lists = a->lists;
     sign(a, &ts->challenge);
+    ts->len = wf_challenge_put(&ts->challenge, ts->bytes, sizeof ts->bytes);
+    WEFT_ASSERT(ts->len > 0);
 }
 
 static void erase_ts(struct wf_adm *a, unsigned index)

@@ -27,6 +27,10 @@
 #define WF_HELLO_LEN 256
 #define WF_CHALLENGE_MAX 256
 #define WF_CHALLENGE_FIXED 189
+#define WF_CHALLENGE_HEAD_OFFSET 1
+#define WF_CHALLENGE_HEAD_LEN 27
+#define WF_CHALLENGE_COOKIE_OFFSET 164
+#define WF_CHALLENGE_ECHO_OFFSET 180
 #define WF_SOLVE_MIN 240
 #define WF_SOLVE_MAX 1200
 #define WF_SOLVE_FIXED 109
@@ -118,6 +122,7 @@ weft_err wf_hint_get(weft_span in, uint8_t tag[16]);
 
 /* Its 27 bytes as they stand in CHALLENGE and SOLVE; the cookie covers them too. */
 void wf_challenge_head_put(struct wf_writer *w, const struct wf_challenge_head *h);
+void wf_challenge_head_store(uint8_t out[WF_CHALLENGE_HEAD_LEN], const struct wf_challenge_head *h);
 
 /* Each returns the bytes written, 0 when cap is too small. HELLO is always 256 bytes. */
 size_t wf_hello_put(const struct wf_hello *h, uint8_t *buf, size_t cap);

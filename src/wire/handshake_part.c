@@ -4,7 +4,10 @@
  */
 #include "wire/handshake_part.h"
 
+#include <string.h>
+
 #include "base/assert.h"
+#include "base/bytes.h"
 
 void wf_part_get_type(struct wf_reader *r, uint8_t type)
 {
@@ -55,18 +58,27 @@ void wf_part_get_head(struct wf_reader *r, struct wf_challenge_head *out)
     out->ts_id = wf_read_u32(r);
 }
 
+void wf_challenge_head_store(uint8_t out[WF_CHALLENGE_HEAD_LEN], const struct wf_challenge_head *h)
+{
+    out[0] = h->version;
+    out[1] = h->suite;
+    out[2] = h->shard;
+    wf_store_u64(out + 3, h->instance);
+    wf_store_u32(out + 11, h->epoch);
+    out[15] = (uint8_t)(h->offset_ms >> 8);
+    out[16] = (uint8_t)h->offset_ms;
+    out[17] = h->work_alg;
+    out[18] = h->ceiling_log2;
+    wf_store_u32(out + 19, h->effort);
+    wf_store_u32(out + 23, h->ts_id);
+}
+
 void wf_challenge_head_put(struct wf_writer *w, const struct wf_challenge_head *h)
 {
-    wf_write_u8(w, h->version);
-    wf_write_u8(w, h->suite);
-    wf_write_u8(w, h->shard);
-    wf_write_u64(w, h->instance);
-    wf_write_u32(w, h->epoch);
-    wf_write_u16(w, h->offset_ms);
-    wf_write_u8(w, h->work_alg);
-    wf_write_u8(w, h->ceiling_log2);
-    wf_write_u32(w, h->effort);
-    wf_write_u32(w, h->ts_id);
+    uint8_t bytes[WF_CHALLENGE_HEAD_LEN];
+
+    wf_challenge_head_store(bytes, h);
+    wf_write_bytes(w, bytes, sizeof bytes);
 }
 
 weft_span wf_part_get_lists(struct wf_reader *r)
@@ -88,12 +100,10 @@ void wf_part_put_lists(struct wf_writer *w, weft_span lists)
 
 void wf_part_get_zeros(struct wf_reader *r)
 {
-    uint8_t any = 0;
+    static const uint8_t zeros[WF_HELLO_LEN];
+    weft_span rest = wf_read_rest(r);
 
-    for (size_t left = r->left; left > 0; left--) {
-        any |= wf_read_u8(r);
-    }
-    if (any != 0) {
+    if (rest.len > sizeof zeros || (rest.len > 0 && memcmp(rest.data, zeros, rest.len) != 0)) {
         wf_reader_fail(r);
     }
 }

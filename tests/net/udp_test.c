@@ -543,6 +543,30 @@ TEST(a_full_batch_says_that_more_may_wait)
     wf_udp_close(a);
 }
 
+TEST(a_batch_takes_no_more_than_its_user_wants_at_a_time)
+{
+    struct wf_udp *a =
+        open_with(&(struct wf_udp_config){.bind = addr("127.0.0.1:0"), .no_gro = true});
+    struct wf_udp_batch b;
+
+    CHECK_OK(wf_udp_batch_init(&b, 4, test_mem()));
+    CHECK_EQ(b.limit, 4);
+    for (size_t i = 0; i < 6; i++) {
+        CHECK_EQ(send_to(a, wf_udp_local(a), 1, 0), WF_UDP_SENT);
+    }
+    b.limit = 2;
+    CHECK_EQ(wf_udp_recv(a, &b), 2);
+    CHECK(b.more);
+    b.limit = 3;
+    CHECK_EQ(wf_udp_recv(a, &b), 3);
+    CHECK(b.more);
+    b.limit = b.cap;
+    CHECK_EQ(wf_udp_recv(a, &b), 1);
+    CHECK(!b.more);
+    wf_udp_batch_deinit(&b);
+    wf_udp_close(a);
+}
+
 TEST(datagrams_that_found_no_room_are_counted)
 {
     enum { COUNT = 200 };
