@@ -42,7 +42,7 @@ static weft_err start_client(struct session *s, weft_time now, const struct wf_h
     err = wf_chan_start(s->chan, now, &r->secrets, rtt_us);
     if (err != WEFT_OK)
         return err;
-    session_enter(s, SESSION_OPEN);
+    session_enter(s, SESSION_OPEN); /* SPEC 1.14-5 */
     session_begun(s, now);
     wf_chan_early_recv(s->chan, now, r->body.frames);
     return WEFT_OK;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core_priv.h - what the files of the core share. Nobody else includes it.
+ * core_priv.h - what the files of the core share. Nobody else includes it but tests.
  *
  * A session is on the dirty list when it may have something to send, and on the noisy list when its
  * channel may have events; its deadline stands in the heap. A message out lives until its outcome

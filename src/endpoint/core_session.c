@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "endpoint/core_priv.h"
 
-/* Which state may follow which. */
+/* Which state may follow which. SPEC 1.14-3, 1.14-4 */
 static const uint8_t legal[SESSION_STATES] = {
     [SESSION_CALLING] = 1u << SESSION_OPEN | 1u << SESSION_ENDED,
     [SESSION_CONFIRMING] = 1u << SESSION_OPEN | 1u << SESSION_ENDED,

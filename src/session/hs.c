@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "session/hs_priv.h"
 
+/* SPEC 1.14-1 */
 static const uint8_t legal[WF_HS_STATES] = {
     [WF_HS_HELLO] = 1u << WF_HS_NEED_DATA | 1u << WF_HS_FAILED,
     [WF_HS_NEED_DATA] = 1u << WF_HS_WORKING | 1u << WF_HS_FAILED,
@@ -155,6 +156,7 @@ weft_err wf_hs_error(const struct wf_hs *hs)
     return hs->error;
 }
 
+/* SPEC 1.14-2 */
 void wf_hs_recv(struct wf_hs *hs, weft_time now, weft_span datagram)
 {
     if (datagram.len == 0)
