@@ -70,7 +70,7 @@ void hs_progress(struct session *s, weft_time now)
         return;
     if (wf_hs_state(s->hs) == WF_HS_NEED_DATA)
         give_data(s, now);
-    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_WORKING)
+    if (s->hs != NULL && wf_hs_has_work(s->hs))
         wf_hs_work(s->hs, now, CORE_WORK_TRIES);
     if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_SOLVE)
         s->maybe_sent = true;

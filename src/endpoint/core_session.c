@@ -210,7 +210,7 @@ void session_touch(struct session *s)
         at = wf_chan_deadline(s->chan);
     if (s->hs != NULL && wf_hs_deadline(s->hs) < at)
         at = wf_hs_deadline(s->hs);
-    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_WORKING)
+    if (s->hs != NULL && wf_hs_has_work(s->hs))
         at = 0; /* the next piece of work waits for nothing */
     if (s->state == SESSION_CONFIRMING && s->confirm_at < at)
         at = s->confirm_at;

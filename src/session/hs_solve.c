@@ -200,9 +200,17 @@ weft_err wf_hs_solve(struct wf_hs *hs, weft_time now, const struct wf_solve_body
     return WEFT_OK;
 }
 
+bool wf_hs_has_work(const struct wf_hs *hs)
+{
+    return hs->state == WF_HS_WORKING ||
+           (hs->state == WF_HS_HELLO && hs->ask.state == WF_HS_ASK_WORKING);
+}
+
 void wf_hs_work(struct wf_hs *hs, weft_time now, uint64_t tries)
 {
-    if (hs->state == WF_HS_WORKING && wf_work_solve(&hs->work, &hs->work_nonce, tries)) {
+    if (hs->state == WF_HS_HELLO) {
+        wf_hs_ask_work(hs, now, tries);
+    } else if (hs->state == WF_HS_WORKING && wf_work_solve(&hs->work, &hs->work_nonce, tries)) {
         send_solve(hs, now);
     }
 }
