@@ -11,6 +11,7 @@
 /* A guess that the first busy tick corrects: 1,000 requests a second. */
 #define CAPACITY_START 250u
 #define CAPACITY_MIN 4u
+#define BUSY_MOST 49152u /* three quarters */
 #define ALL 65536u       /* parts of a whole */
 #define FALL_SLOW 1966u  /* 3 % */
 #define FALL_FAST 16384u /* 25 % */
@@ -86,9 +87,12 @@ static void rise(struct wf_price *p, uint64_t backlog, uint64_t goal)
 /* SPEC 1.7-3 */
 static void fall(struct wf_price *p, uint64_t by)
 {
-    const uint64_t price = (uint64_t)p->price * (ALL - by) / ALL;
-
-    p->price = price < p->config.floor ? 0 : (uint32_t)price;
+    if (p->price == 0)
+        return;
+    p->price = (uint32_t)((uint64_t)p->price * (ALL - by) / ALL);
+    if (p->price < p->config.floor) { /* from the floor to nothing only when there is time */
+        p->price = p->busy < BUSY_MOST ? 0 : p->config.floor;
+    }
 }
 
 static void recompute(struct wf_price *p, const struct wf_queue *q)
@@ -116,6 +120,7 @@ void wf_price_tick(struct wf_price *p, weft_time now, struct wf_queue *q)
     p->served = 0;
     recompute(p, q);
     for (uint64_t i = 1; i < steps && i < STEPS_MAX && p->price > 0; i++) {
+        p->busy = (uint32_t)((uint64_t)p->busy * 7 / 8);
         fall(p, FALL_FAST);
     }
 }
