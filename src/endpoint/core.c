@@ -29,6 +29,8 @@ static void fill_defaults(struct wf_core_config *c)
         c->handshake_timeout_us = CORE_HANDSHAKE_TIMEOUT_US;
     if (c->effort_max == 0)
         c->effort_max = CORE_EFFORT_MAX;
+    if (c->work_time_us == 0)
+        c->work_time_us = CORE_WORK_TIME_US;
     if (c->peer_memory_max == 0)
         c->peer_memory_max = CORE_PEER_MEMORY_MAX;
 }
@@ -56,6 +58,7 @@ static weft_err make_admission(struct wf_core *c, weft_time now)
         .identity = c->identity,
         .lists = {protocol_lists, sizeof protocol_lists},
         .effort = c->config.effort,
+        .work_alg = c->config.work_alg,
         .ceiling_log2 = WF_EFFORT_LOG2_MAX - 1,
     };
 

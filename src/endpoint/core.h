@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/trace.h"
 #include "session/adm.h"
+#include "session/work.h"
 #include "transport/chan.h"
 
 struct wf_core;
@@ -34,7 +35,10 @@ struct wf_core_config {
     uint64_t datagram_max;   /* largest datagram we take; 0: 65507 */
     uint64_t idle_ms;        /* 0: 30000 */
     uint64_t handshake_timeout_us; /* 0: 10 s */
-    uint64_t effort_max;           /* most work done for one handshake; 0: 2^24 tries */
+    uint64_t effort_max;           /* most work done for one handshake; 0: 2^32 tries */
+    uint64_t work_time_us;         /* most time that goes into it; 0: 10 s */
+    uint8_t work_alg;              /* asked of clients; 0: the default */
+    bool work_outside;             /* wf_core_next_work hands it out; else it is done in ticks */
     size_t peer_memory_max;        /* bytes held for one peer; 0: 64 MiB */
     const struct wf_keylog *keylog;
     const struct wf_trace *trace;
@@ -62,6 +66,19 @@ void wf_core_too_big(struct wf_core *c, weft_time now, const struct wf_addr *to,
                      size_t datagram_len);
 weft_time wf_core_deadline(const struct wf_core *c);
 void wf_core_tick(struct wf_core *c, weft_time now);
+
+/* --- proof of work, with work_outside --- */
+struct wf_core_work {
+    uint64_t id;
+    struct wf_work work;
+};
+/* A job that was not handed out yet; false: none. */
+bool wf_core_next_work(struct wf_core *c, struct wf_core_work *out);
+/* It still matters to somebody; jobs end with their calls, or when too much time went into them. */
+bool wf_core_work_is_wanted(const struct wf_core *c, uint64_t id);
+void wf_core_work_done(struct wf_core *c, weft_time now, uint64_t id, uint64_t nonce);
+/* How many tries of this algorithm a second can do: what is asked is measured by it. */
+void wf_core_work_rate(struct wf_core *c, weft_time now, unsigned alg, uint64_t tries_per_s);
 
 /* --- messages out --- */
 struct wf_core_send_params {
@@ -156,6 +173,7 @@ struct wf_core_event {
     bool nobody;           /* the peer did not show a key */
     bool early;            /* MESSAGE: it came with SOLVE, before the session was forward secret */
     uint8_t peer[32];
+    uint32_t bid; /* SESSION_ENDED: tries of the work that was asked of us, 0: none */
     struct wf_addr address;
     struct wf_frame_open open; /* spans live until the next call */
 };

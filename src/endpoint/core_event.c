@@ -39,6 +39,7 @@ static void tell_session(const struct session *s, struct wf_core_event *out)
     out->address = s->remote;
     out->handshake_us = s->handshake_us;
     out->packets = s->handshake_packets;
+    out->bid = s->call == NULL ? 0 : s->call->price.bid;
     out->err = s->end_err;
     out->code = s->end_code;
 }

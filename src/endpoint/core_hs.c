@@ -19,10 +19,12 @@ static void give_data(struct session *s, weft_time now)
     struct wf_solve_body body = {.wall_ms = core_wall_ms(s->core, now),
                                  .params = core_params(s->core)};
     size_t room = wf_hs_room(s->hs, &body.params);
-    size_t len =
-        wf_chan_early_write(s->chan, now, frames, room < sizeof frames ? room : sizeof frames);
+    size_t len = 0;
     weft_err err = WEFT_OK;
 
+    if (wf_hs_carries_data(s->hs)) /* SPEC 1.9-2 */
+        len =
+            wf_chan_early_write(s->chan, now, frames, room < sizeof frames ? room : sizeof frames);
     memcpy(body.cid, s->cids[0], WF_CID_LEN);
     body.frames = (weft_span){frames, len};
     err = wf_hs_solve(s->hs, now, &body);
@@ -42,7 +44,7 @@ static weft_err start_client(struct session *s, weft_time now, const struct wf_h
     err = wf_chan_start(s->chan, now, &r->secrets, rtt_us);
     if (err != WEFT_OK)
         return err;
-    session_enter(s, SESSION_OPEN); /* SPEC 1.14-5 */
+    session_enter(s, SESSION_OPEN);
     session_begun(s, now);
     wf_chan_early_recv(s->chan, now, r->body.frames);
     return WEFT_OK;
@@ -54,8 +56,7 @@ static void finish(struct session *s, weft_time now)
     weft_err err = wf_hs_result(s->hs, &r);
 
     wf_list_remove(&s->calling_link);
-    wf_hs_free(s->hs);
-    s->hs = NULL;
+    call_end(s);
     if (err == WEFT_OK)
         err = start_client(s, now, &r);
     wf_wipe(&r, sizeof r);
@@ -66,18 +67,35 @@ static void finish(struct session *s, weft_time now)
 /* Does what the handshake's state asks for. Proof of work goes on a piece at a time. */
 void hs_progress(struct session *s, weft_time now)
 {
-    if (s->hs == NULL)
-        return;
-    if (wf_hs_state(s->hs) == WF_HS_NEED_DATA)
+    if (s->hs != NULL && wf_hs_is_overdue(s->hs, now))
+        call_again(s, now);
+    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_NEED_DATA)
         give_data(s, now);
-    if (s->hs != NULL && wf_hs_has_work(s->hs))
+    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_WORKING && !s->core->config.work_outside)
         wf_hs_work(s->hs, now, CORE_WORK_TRIES);
-    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_SOLVE)
+    work_review(s);
+    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_SOLVE && wf_hs_carries_data(s->hs))
         s->maybe_sent = true;
     if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_DONE)
         finish(s, now);
     else if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_FAILED)
         session_end(s, wf_hs_error(s->hs), 0);
+}
+
+/* SPEC 1.9-5: that of the attempt before is as good. */
+void hs_confirm(struct session *s, weft_time now, weft_span packet)
+{
+    struct wf_hs *before = s->call->before;
+
+    wf_hs_recv(s->hs, now, packet);
+    if (before != NULL && wf_hs_state(s->hs) != WF_HS_DONE)
+        wf_hs_recv(before, now, packet);
+    if (before != NULL && wf_hs_state(before) == WF_HS_DONE) {
+        wf_hs_free(s->hs);
+        s->hs = before;
+        s->call->before = NULL;
+    }
+    hs_progress(s, now);
 }
 
 /* --- server --- */

@@ -64,7 +64,7 @@ static void do_solves(struct wf_core *c, weft_time now)
     }
 }
 
-/* A CHALLENGE or STATEMENT names no session: every call to that address may look at it. */
+/* A CHALLENGE names no session: every call to that address may look at it. */
 static void recv_challenge(struct wf_core *c, weft_time now, const struct wf_datagram *d,
                            weft_span packet)
 {
@@ -95,8 +95,7 @@ static void recv_confirm(struct wf_core *c, weft_time now, weft_span packet)
         return;
     }
     s->handshake_packets++;
-    wf_hs_recv(s->hs, now, packet);
-    hs_progress(s, now);
+    hs_confirm(s, now, packet);
     session_touch(s);
 }
 
@@ -108,11 +107,9 @@ static void recv_other(struct wf_core *c, weft_time now, const struct wf_datagra
     switch (type) {
     case WF_TYPE_HELLO:
     case WF_TYPE_SOLVE:
-    case WF_TYPE_ASK:
         recv_stranger(c, now, d, packet);
         return;
     case WF_TYPE_CHALLENGE:
-    case WF_TYPE_STATEMENT:
         recv_challenge(c, now, d, packet);
         return;
     case WF_TYPE_CONFIRM:

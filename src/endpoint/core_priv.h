@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core_priv.h - what the files of the core share. Nobody else includes it but tests.
+ * core_priv.h - what the files of the core share. Nobody else includes it.
  *
  * A session is on the dirty list when it may have something to send, and on the noisy list when its
  * channel may have events; its deadline stands in the heap. A message out lives until its outcome
@@ -25,7 +25,8 @@
 #define CORE_DATAGRAM_MAX 65507u
 #define CORE_IDLE_MS 30000u
 #define CORE_HANDSHAKE_TIMEOUT_US 10000000u
-#define CORE_EFFORT_MAX (1u << 24)
+#define CORE_EFFORT_MAX ((uint64_t)1 << 32)
+#define CORE_WORK_TIME_US 10000000u
 #define CORE_PEER_MEMORY_MAX ((size_t)64 << 20)
 #define CORE_CONFIRM_DELAY_US 5000u /* SPEC 1.4-2 */
 #define CORE_REPLIES_MAX 256u       /* stateless answers waiting for the socket; more are dropped */
@@ -87,6 +88,7 @@ struct session {
     struct wf_mem mem; /* the peer's account */
     struct wf_chan *chan;
     struct wf_hs *hs;         /* client, until done */
+    struct call *call;        /* client; core_work.c */
     struct peer *peer;        /* NULL for nobody */
     struct wf_link rank_link; /* in core->coming or core->idle; core_evict.c */
     struct wf_link peer_link, all_link, dirty_link, noisy_link, calling_link, due_link, place_link;
@@ -116,6 +118,15 @@ struct session {
     struct note begun, ended;
     weft_err end_err;
     uint64_t end_code;
+};
+
+/* What only a session has that we call. */
+struct call {
+    struct session *session;
+    struct wf_hs *before;     /* the attempt before, whose CONFIRM may still come */
+    struct wf_link work_link; /* in core->work_new or core->work_taken */
+    uint64_t work_id;         /* while it is in one of them */
+    struct wf_hs_price price; /* that the handshake had in the end */
 };
 
 struct message {
@@ -188,6 +199,9 @@ struct wf_core {
     size_t reply_first, reply_count;
     uint64_t next_session, next_message;
     size_t ping_count;
+    struct wf_list work_new, work_taken; /* calls whose work somebody else does */
+    uint64_t work_last_id;
+    uint64_t work_rate[WF_WORK_ALGS]; /* tries a second; 0: not known */
     bool shut;
     struct message *taken; /* freed at the next call: its outcome was just taken */
     struct ping *taken_ping;
@@ -229,11 +243,19 @@ void core_count(struct wf_core_stats *to, const struct session *s);
 
 /* core_hs.c */
 void hs_progress(struct session *s, weft_time now);
+void hs_confirm(struct session *s, weft_time now, weft_span packet);
 void accept_solve(struct wf_core *c, weft_time now);
 bool confirm_send(struct session *s, weft_time now, uint8_t *buf, struct wf_send *out);
 bool confirm_is_due(const struct session *s, weft_time now);
 struct wf_params core_params(const struct wf_core *c);
 uint64_t core_wall_ms(const struct wf_core *c, weft_time now);
+
+/* core_work.c */
+weft_err call_new(struct session *s);
+void call_end(struct session *s);
+void call_free(struct session *s);
+void work_review(struct session *s);
+void call_again(struct session *s, weft_time now);
 
 /* core_message.c */
 struct message *message_new(struct session *s, bool incoming, uint64_t number);

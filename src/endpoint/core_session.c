@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "endpoint/core_priv.h"
 
-/* Which state may follow which. SPEC 1.14-3, 1.14-4 */
+/* Which state may follow which. */
 static const uint8_t legal[SESSION_STATES] = {
     [SESSION_CALLING] = 1u << SESSION_OPEN | 1u << SESSION_ENDED,
     [SESSION_CONFIRMING] = 1u << SESSION_OPEN | 1u << SESSION_ENDED,
@@ -210,7 +210,7 @@ void session_touch(struct session *s)
         at = wf_chan_deadline(s->chan);
     if (s->hs != NULL && wf_hs_deadline(s->hs) < at)
         at = wf_hs_deadline(s->hs);
-    if (s->hs != NULL && wf_hs_has_work(s->hs))
+    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_WORKING && !s->core->config.work_outside)
         at = 0; /* the next piece of work waits for nothing */
     if (s->state == SESSION_CONFIRMING && s->confirm_at < at)
         at = s->confirm_at;
@@ -253,8 +253,7 @@ void session_end(struct session *s, weft_err err, uint64_t code)
         wf_adm_refuse(c->adm, s->ticket);
     s->has_ticket = false;
     session_rank(s);
-    wf_hs_free(s->hs);
-    s->hs = NULL;
+    call_end(s);
     wf_list_remove(&s->calling_link);
     wf_list_remove(&s->dirty_link);
     wf_heap_remove(&c->timers, &s->timer);
@@ -292,7 +291,7 @@ void session_free(struct session *s)
     while (s->pings.first != NULL)
         ping_free(c, WF_CONTAINER_OF(s->pings.first, struct ping, link));
     refusals_drop(s);
-    wf_hs_free(s->hs);
+    call_free(s);
     wf_chan_free(s->chan);
     drop_all_cids(s);
     unbind_peer(s);
@@ -323,8 +322,10 @@ static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_s
         .wall_ms = core_wall_ms(c, now),
         .timeout_us = p->reach_within_us > 0 ? p->reach_within_us : c->config.handshake_timeout_us,
         .effort_max = c->config.effort_max,
+        .work_time_us = c->config.work_time_us,
     };
 
+    memcpy(config.work_rate, c->work_rate, sizeof config.work_rate);
     memcpy(config.server_key, p->to, 32);
     return wf_hs_new(&s->hs, &config, now);
 }
@@ -340,6 +341,8 @@ weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core
         return WEFT_ERR_LIMIT;
     s->remote = wf_addr_normalise(&p->address);
     err = session_bind_peer(s, p->to, what_is_shown(p));
+    if (err == WEFT_OK)
+        err = call_new(s);
     if (err == WEFT_OK)
         err = make_hs(s, now, p);
     if (err != WEFT_OK) {

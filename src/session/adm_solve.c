@@ -35,7 +35,9 @@ struct attempt {
 
 static bool epoch_lives(struct attempt *t)
 {
-    return wf_adm_epoch_lives(t->a, t->s.head.epoch);
+    uint32_t epoch = t->s.head.epoch;
+
+    return epoch <= t->a->epoch && t->a->epoch - epoch < WF_ADM_EPOCHS; /* SPEC 1.2-6 */
 }
 
 static bool cookie_is_ours(struct attempt *t)

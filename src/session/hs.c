@@ -10,7 +10,6 @@
 #include "base/bytes.h"
 #include "session/hs_priv.h"
 
-/* SPEC 1.14-1 */
 static const uint8_t legal[WF_HS_STATES] = {
     [WF_HS_HELLO] = 1u << WF_HS_NEED_DATA | 1u << WF_HS_FAILED,
     [WF_HS_NEED_DATA] = 1u << WF_HS_WORKING | 1u << WF_HS_FAILED,
@@ -63,58 +62,29 @@ static void take_invitation(struct wf_hs *hs, const struct wf_invitation *in)
 }
 
 /* SPEC 1.3-6, 1.11-4: we must not call ourselves, in whatever encoding. */
-weft_err wf_hs_check_key(const uint8_t key[32], const struct wf_identity *own)
-{
-    uint8_t mapped[WF_DH_LEN];
-    weft_err err = wf_dh_public_of_sign(mapped, key);
-
-    if (err != WEFT_OK || own == NULL)
-        return err;
-    bool is_own =
-        memcmp(key, own->public_key, 32) == 0 || memcmp(mapped, own->client_public, 32) == 0;
-    return is_own ? WEFT_ERR_USAGE : WEFT_OK;
-}
-
-/* SPEC 1.12-8: an owner without a good key could have said anything. */
-static weft_err check_pin(const struct wf_hs_config *c)
-{
-    uint8_t mapped[WF_DH_LEN];
-
-    if (c->invitation != NULL || !wf_name_valid(wf_span(c->pin->name, c->pin->name_len)))
-        return WEFT_ERR_USAGE;
-    return wf_dh_public_of_sign(mapped, c->pin->owner);
-}
-
 static weft_err check_server_key(const struct wf_hs_config *c)
 {
     const uint8_t *key = c->invitation != NULL ? c->invitation->server.key : c->server_key;
-    weft_err err = c->pin == NULL ? WEFT_OK : check_pin(c);
+    uint8_t mapped[WF_DH_LEN];
+    weft_err err = wf_dh_public_of_sign(mapped, key);
 
     if (err == WEFT_OK && c->identity == NULL && c->invitation != NULL)
         return WEFT_ERR_USAGE; /* SPEC 1.10-3 */
-    if (err != WEFT_OK || (c->pin != NULL && wf_is_zero_ct(key, 32)))
+    if (err != WEFT_OK || c->identity == NULL)
         return err;
-    return wf_hs_check_key(key, c->identity);
+    bool is_own = memcmp(key, c->identity->public_key, 32) == 0 ||
+                  memcmp(mapped, c->identity->client_public, 32) == 0;
+    return is_own ? WEFT_ERR_USAGE : WEFT_OK;
 }
 
 /* SPEC 1.11-1, 1.11-3: made once, in hs, which is secret memory. */
 static weft_err choose_identity(struct wf_hs *hs, const struct wf_hs_config *c)
 {
-    hs->own = c->identity;
     hs->identity = c->identity;
     if (c->identity == NULL || c->owner == NULL)
         return WEFT_OK;
     hs->identity = &hs->derived;
     return wf_identity_for(&hs->derived, c->identity, c->owner);
-}
-
-/* SPEC 1.12-9: without a clock no statement can be judged. */
-static void take_pin(struct wf_hs *hs, const struct wf_hs_config *c)
-{
-    if (c->pin == NULL || c->wall_ms == 0)
-        return;
-    hs->ask.pin = *c->pin;
-    hs->ask.state = WF_HS_ASK_READY;
 }
 
 static void configure(struct wf_hs *hs, const struct wf_hs_config *c, weft_time now)
@@ -125,31 +95,26 @@ static void configure(struct wf_hs *hs, const struct wf_hs_config *c, weft_time 
         take_invitation(hs, c->invitation);
     } else {
         memcpy(hs->server_key, c->server_key, sizeof hs->server_key);
-        if (!wf_is_zero_ct(hs->server_key, sizeof hs->server_key)) {
-            wf_key_prefix(hs->prefix, hs->server_key);
-        }
+        wf_key_prefix(hs->prefix, c->server_key);
     }
-    take_pin(hs, c);
     if (c->lists.len > 0) {
         memcpy(hs->lists_bytes, c->lists.data, c->lists.len);
     }
     hs->lists = wf_span(hs->lists_bytes, c->lists.len);
     hs->wall_ms = c->wall_ms;
     hs->effort_max = c->effort_max;
+    hs->work_time_us = c->work_time_us;
+    memcpy(hs->work_rate, c->work_rate, sizeof hs->work_rate);
+    hs->overdue_at = WEFT_TIME_NEVER;
     hs->started = now;
     hs->give_up_at = c->timeout_us < WEFT_TIME_NEVER - now ? now + c->timeout_us : WEFT_TIME_NEVER;
 }
 
-weft_err wf_hs_new(struct wf_hs **out, const struct wf_hs_config *c, weft_time now)
+static weft_err allocate(struct wf_hs **out, struct wf_mem *mem)
 {
     struct wf_secret_arena *arena = NULL;
+    weft_err err = wf_secret_arena_new(&arena, mem, sizeof(struct wf_hs), 1);
 
-    if (!wf_lists_valid(c->lists))
-        return WEFT_ERR_USAGE;
-    weft_err err = check_server_key(c);
-    if (err != WEFT_OK)
-        return err;
-    err = wf_secret_arena_new(&arena, c->mem, sizeof(struct wf_hs), 1);
     if (err != WEFT_OK)
         return err;
     struct wf_hs *hs = (struct wf_hs *)wf_secret_get(arena);
@@ -158,6 +123,22 @@ weft_err wf_hs_new(struct wf_hs **out, const struct wf_hs_config *c, weft_time n
         return WEFT_ERR_NOMEM;
     }
     hs->arena = arena;
+    *out = hs;
+    return WEFT_OK;
+}
+
+weft_err wf_hs_new(struct wf_hs **out, const struct wf_hs_config *c, weft_time now)
+{
+    struct wf_hs *hs = NULL;
+
+    if (!wf_lists_valid(c->lists))
+        return WEFT_ERR_USAGE;
+    weft_err err = check_server_key(c);
+    if (err == WEFT_OK) {
+        err = allocate(&hs, c->mem);
+    }
+    if (err != WEFT_OK)
+        return err;
     err = choose_identity(hs, c);
     if (err != WEFT_OK) {
         wf_hs_free(hs);
@@ -165,6 +146,45 @@ weft_err wf_hs_new(struct wf_hs **out, const struct wf_hs_config *c, weft_time n
     }
     configure(hs, c, now);
     wf_hs_make_hello(hs, now);
+    *out = hs;
+    return WEFT_OK;
+}
+
+/* What the next attempt has from the one before: everything that was configured. */
+static void inherit(struct wf_hs *hs, const struct wf_hs *before)
+{
+    hs->rng = before->rng;
+    hs->aead = before->aead;
+    hs->derived = before->derived;
+    hs->identity = before->identity == &before->derived ? &hs->derived : before->identity;
+    memcpy(hs->server_key, before->server_key, sizeof hs->server_key);
+    hs->is_limited = before->is_limited;
+    hs->server = before->server;
+    hs->group = before->group;
+    memcpy(hs->lists_bytes, before->lists_bytes, sizeof hs->lists_bytes);
+    hs->lists = wf_span(hs->lists_bytes, before->lists.len);
+    hs->effort_max = before->effort_max;
+    memcpy(hs->work_rate, before->work_rate, sizeof hs->work_rate);
+    memcpy(hs->prefix, before->prefix, sizeof hs->prefix);
+    hs->was_true = before->was_true;
+    hs->overdue_at = WEFT_TIME_NEVER;
+}
+
+weft_err wf_hs_again(struct wf_hs **out, const struct wf_hs *before, struct wf_mem *mem,
+                     weft_time now)
+{
+    struct wf_hs *hs = NULL;
+    weft_err err = allocate(&hs, mem);
+
+    if (err != WEFT_OK)
+        return err;
+    inherit(hs, before);
+    hs->attempt = before->attempt + 1;
+    hs->work_time_us = wf_hs_work_left(before, now);
+    hs->wall_ms = before->wall_ms == 0 ? 0 : before->wall_ms + (now - before->started) / 1000;
+    hs->started = now;
+    hs->give_up_at = now + wf_hs_time_left(before, now);
+    wf_hs_make_hello(hs, now); /* SPEC 1.9-3: with a nonce of its own */
     *out = hs;
     return WEFT_OK;
 }
@@ -188,15 +208,12 @@ weft_err wf_hs_error(const struct wf_hs *hs)
     return hs->error;
 }
 
-/* SPEC 1.14-2 */
 void wf_hs_recv(struct wf_hs *hs, weft_time now, weft_span datagram)
 {
     if (datagram.len == 0)
         return;
     if (datagram.data[0] == WF_TYPE_CHALLENGE && hs->state == WF_HS_HELLO) {
         wf_hs_on_challenge(hs, now, datagram);
-    } else if (datagram.data[0] == WF_TYPE_STATEMENT && hs->state == WF_HS_HELLO) {
-        wf_hs_on_statement(hs, now, datagram);
     } else if (datagram.data[0] == WF_TYPE_CONFIRM && hs->state == WF_HS_SOLVE) {
         wf_hs_on_confirm(hs, now, datagram);
     }
@@ -225,8 +242,6 @@ void wf_hs_send(struct wf_hs *hs, weft_time now, uint8_t *buf, size_t cap, size_
 
     WEFT_ASSERT(cap >= WF_SOLVE_MAX);
     *len = 0;
-    if (is_hello && wf_hs_ask_send(hs, now, buf, len))
-        return;
     if ((!is_hello && hs->state != WF_HS_SOLVE) || now < hs->send_at)
         return;
     *len = is_hello ? sizeof hs->hello : sizeof hs->solve;
@@ -252,7 +267,14 @@ void wf_hs_tick(struct wf_hs *hs, weft_time now)
 {
     if (is_over(hs))
         return;
-    if (now >= hs->give_up_at) {
+    if (hs->state == WF_HS_WORKING) {
+        if (now >= wf_hs_work_until(hs)) {
+            weft_err err = hs->work_time_us == 0 ? why_given_up(hs) : WEFT_ERR_LIMIT;
+
+            wf_hs_end_work(hs, now);
+            wf_hs_fail(hs, err); /* SPEC 1.9-1 */
+        }
+    } else if (now >= hs->give_up_at) {
         wf_hs_fail(hs, why_given_up(hs));
     } else if (hs->state == WF_HS_SOLVE && now >= hs->cookie_until) {
         /* SOLVE may have been accepted, and its data delivered: they must not go again under
@@ -261,22 +283,24 @@ void wf_hs_tick(struct wf_hs *hs, weft_time now)
     }
 }
 
+static weft_time earlier(weft_time a, weft_time b)
+{
+    return a < b ? a : b;
+}
+
 weft_time wf_hs_deadline(const struct wf_hs *hs)
 {
     weft_time at = hs->give_up_at;
 
     if (is_over(hs))
         return WEFT_TIME_NEVER;
+    if (hs->state == WF_HS_WORKING)
+        return earlier(wf_hs_work_until(hs), hs->cookie_until);
     if (hs->state != WF_HS_HELLO && hs->state != WF_HS_SOLVE)
         return at;
-    if (hs->send_at < at) {
-        at = hs->send_at;
-    }
-    if (hs->state == WF_HS_HELLO && wf_hs_ask_deadline(hs) < at) {
-        at = wf_hs_ask_deadline(hs);
-    }
-    if (hs->state == WF_HS_SOLVE && hs->cookie_until < at) {
-        at = hs->cookie_until;
+    at = earlier(at, hs->send_at);
+    if (hs->state == WF_HS_SOLVE) {
+        at = earlier(earlier(at, hs->cookie_until), hs->overdue_at);
     }
     return at;
 }
@@ -285,7 +309,6 @@ weft_err wf_hs_result(struct wf_hs *hs, struct wf_hs_result *out)
 {
     if (hs->state != WF_HS_DONE || hs->was_taken)
         return WEFT_ERR_STATE;
-    memcpy(hs->result.server_key, hs->server_key, sizeof hs->server_key);
     *out = hs->result;
     if (out->body.frames.len > 0) {
         out->body.frames.data = out->plain + (hs->result.body.frames.data - hs->result.plain);

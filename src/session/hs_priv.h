@@ -18,35 +18,17 @@
 #define WF_HS_COOKIE_MARGIN_US (1 * WF_HS_SECOND_US)
 #define WF_HS_COOKIE_EPOCHS 4u   /* the one it was made in and three more */
 #define WF_HS_CLOCK_SLACK_S 300u /* spec 1.2-5 */
-
-/* What an unsigned CHALLENGE may make a client try, per algorithm (spec 1.12-7). */
-#define WF_HS_ASK_EFFORT_MAX (1u << 20)
-#define WF_HS_ASK_PROGRAM_MAX (1u << 14)
-
-enum wf_hs_ask_state {
-    WF_HS_ASK_NEVER = 0, /* nobody to ask about, or no clock to judge the answer by */
-    WF_HS_ASK_READY,
-    WF_HS_ASK_WORKING,
-    WF_HS_ASK_SENDING,
-    WF_HS_ASK_OVER, /* answered */
-};
-
-/* One ASK beside the HELLO, which goes on. */
-struct wf_hs_ask {
-    uint8_t state; /* enum wf_hs_ask_state */
-    struct wf_pin pin;
-    struct wf_work work;
-    uint64_t nonce;
-    uint8_t bytes[WF_ASK_LEN];
-    weft_time send_at, interval;
-};
+/* SPEC 1.9-3: how long a SOLVE with work waits for CONFIRM, at least. */
+#define WF_HS_OVERDUE_MIN_US (1 * WF_HS_SECOND_US)
+/* SPEC 1.9-4: by how much the bid grows with each attempt. */
+#define WF_HS_GROWTH_NUM 3u
+#define WF_HS_GROWTH_DEN 2u
 
 struct wf_hs {
     struct wf_secret_arena *arena; /* whose only slot this is */
     const struct wf_rng *rng;
     struct wf_aead *aead;
     const struct wf_identity *identity; /* whose key is shown; NULL: one-way */
-    const struct wf_identity *own;      /* the durable one; NULL: one-way */
     struct wf_identity derived;         /* for the server's owner; `identity` points here then */
     uint8_t server_key[32];
     bool is_limited;
@@ -56,6 +38,9 @@ struct wf_hs {
     weft_span lists;
     uint64_t wall_ms;
     uint64_t effort_max;
+    uint64_t work_time_us;
+    uint64_t work_rate[WF_WORK_ALGS];
+    unsigned attempt; /* handshakes begun before this one for the same session */
     weft_time started, give_up_at;
 
     uint8_t state; /* enum wf_hs_state; written by wf_hs_enter alone */
@@ -63,8 +48,6 @@ struct wf_hs {
     bool was_false; /* a CHALLENGE came that no key we expect has signed */
     bool was_stale; /* one came whose not-after is past */
     bool was_true;  /* one verified */
-
-    struct wf_hs_ask ask;
 
     uint8_t prefix[4];
     uint8_t n_c[WF_NONCE_LEN];
@@ -79,6 +62,10 @@ struct wf_hs {
     struct wf_schedule schedule; /* after box2 */
     struct wf_work work;
     uint64_t work_nonce;
+    weft_time work_began;
+    uint64_t worked_us; /* once it is over */
+    bool is_judged;     /* the time that the work will take was held against what there is */
+    weft_time overdue_at;
     uint8_t solve[WF_SOLVE_MAX];
 
     weft_time send_at, interval;
@@ -95,17 +82,21 @@ void wf_hs_fail(struct wf_hs *hs, weft_err err);
 void wf_hs_make_hello(struct wf_hs *hs, weft_time now);
 
 void wf_hs_on_challenge(struct wf_hs *hs, weft_time now, weft_span datagram);
-/* hs_ask.c: a CHALLENGE that answers our HELLO and does not verify; all but the first are ignored.
- */
-void wf_hs_ask_about(struct wf_hs *hs, weft_time now, const struct wf_challenge *c);
-void wf_hs_ask_work(struct wf_hs *hs, weft_time now, uint64_t tries);
-/* Writes the ASK when it is due. */
-bool wf_hs_ask_send(struct wf_hs *hs, weft_time now, uint8_t *buf, size_t *len);
-weft_time wf_hs_ask_deadline(const struct wf_hs *hs);
-void wf_hs_on_statement(struct wf_hs *hs, weft_time now, weft_span datagram);
+/* Enters SOLVE. */
+void wf_hs_send_solve(struct wf_hs *hs, weft_time now);
 
-/* hs.c: what must be true of a key that is called. */
-WEFT_NODISCARD weft_err wf_hs_check_key(const uint8_t key[32], const struct wf_identity *own);
+/* --- hs_work.c --- */
+
+/* What we bid for this effort; false: it costs more time than there is (SPEC 1.9-1). */
+bool wf_hs_choose_bid(struct wf_hs *hs, const struct wf_challenge_head *h);
+void wf_hs_begin_work(struct wf_hs *hs, weft_time now);
+void wf_hs_end_work(struct wf_hs *hs, weft_time now);
+weft_time wf_hs_work_until(const struct wf_hs *hs);
+
+/* What the next attempt has. */
+uint64_t wf_hs_time_left(const struct wf_hs *hs, weft_time now);
+uint64_t wf_hs_work_left(const struct wf_hs *hs, weft_time now);
+
 void wf_hs_on_confirm(struct wf_hs *hs, weft_time now, weft_span datagram);
 
 #endif

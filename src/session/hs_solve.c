@@ -51,12 +51,10 @@ static size_t put_clear(struct wf_hs *hs)
     memcpy(s.prefix, hs->prefix, sizeof s.prefix);
     memcpy(s.n_c, hs->n_c, sizeof s.n_c);
     memcpy(s.cookie, hs->challenge.cookie, sizeof s.cookie);
-    s.bid = s.head.effort;
+    s.bid = hs->work.bid;
     memcpy(hs->work.cookie, s.cookie, sizeof s.cookie);
     memcpy(hs->work.n_c, s.n_c, sizeof s.n_c);
     memcpy(hs->work.e_c, s.e_c, sizeof s.e_c);
-    hs->work.alg = s.head.work_alg;
-    hs->work.bid = s.bid;
     return wf_solve_put_clear(&s, hs->solve, sizeof hs->solve);
 }
 
@@ -162,7 +160,8 @@ static weft_err put_solve(struct wf_hs *hs)
     return err;
 }
 
-static void send_solve(struct wf_hs *hs, weft_time now)
+/* Enters SOLVE. */
+void wf_hs_send_solve(struct wf_hs *hs, weft_time now)
 {
     wf_store_u64(hs->solve + WF_SOLVE_WORK_OFFSET, hs->work_nonce);
     wf_hs_enter(hs, WF_HS_SOLVE);
@@ -183,7 +182,9 @@ static void make_solve(struct wf_hs *hs, weft_time now)
     hs->work_nonce = 0;
     wf_hs_enter(hs, WF_HS_WORKING);
     if (hs->work.bid == 0) {
-        send_solve(hs, now);
+        wf_hs_send_solve(hs, now);
+    } else {
+        wf_hs_begin_work(hs, now);
     }
 }
 
@@ -198,19 +199,4 @@ weft_err wf_hs_solve(struct wf_hs *hs, weft_time now, const struct wf_solve_body
     make_solve(hs, now);
     hs->body.frames = (weft_span){0};
     return WEFT_OK;
-}
-
-bool wf_hs_has_work(const struct wf_hs *hs)
-{
-    return hs->state == WF_HS_WORKING ||
-           (hs->state == WF_HS_HELLO && hs->ask.state == WF_HS_ASK_WORKING);
-}
-
-void wf_hs_work(struct wf_hs *hs, weft_time now, uint64_t tries)
-{
-    if (hs->state == WF_HS_HELLO) {
-        wf_hs_ask_work(hs, now, tries);
-    } else if (hs->state == WF_HS_WORKING && wf_work_solve(&hs->work, &hs->work_nonce, tries)) {
-        send_solve(hs, now);
-    }
 }

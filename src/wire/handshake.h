@@ -50,7 +50,7 @@
 #define WF_EFFORT_LOG2_MAX 32
 
 enum wf_mode { WF_MODE_TWO_WAY = 1, WF_MODE_ONE_WAY = 2 };
-enum wf_work_alg { WF_WORK_NONE = 0, WF_WORK_BLAKE2B = 1, WF_WORK_PROGRAM = 2 };
+enum wf_work_alg { WF_WORK_NONE = 0, WF_WORK_BLAKE2B = 1, WF_WORK_PROGRAM = 2, WF_WORK_ALGS };
 
 struct wf_hello {
     uint8_t version, suite;
