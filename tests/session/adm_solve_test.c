@@ -7,6 +7,7 @@
 
 #define PAIR_MUST(cond) CHECK(cond)
 #include "pair.h"
+#include "support/small_points.h"
 
 static const uint8_t e_c_secret[32] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
 
@@ -16,38 +17,6 @@ static void start(struct pair *p, uint32_t effort)
     p->adm_config.effort = effort;
     pair_server(p);
 }
-
-/* u-coordinates of small order (and their non-canonical twins), as X25519 keys. */
-static const char *const small_points[] = {
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "0000000000000000000000000000000000000000000000000000000000000080",
-    "0100000000000000000000000000000000000000000000000000000000000080",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-};
-
-/* Encodings of small-order Ed25519 points, canonical and not. */
-static const char *const small_keys[] = {
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0000000000000000000000000000000000000000000000000000000000000080",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-    "0100000000000000000000000000000000000000000000000000000000000080",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-};
 
 static void from_hex(uint8_t out[32], const char *text)
 {
@@ -290,6 +259,22 @@ TEST(a_client_key_that_is_no_point_of_full_order_is_refused)
         test_note("key %zu", i);
         CHECK_EQ(forge_send(&p, &f), WF_ADM_DROP);
         CHECK_EQ(pair_stats(&p).solve_bad_key, 1);
+        pair_free(&p);
+    }
+}
+
+TEST(a_server_key_that_is_no_point_of_full_order_is_refused_before_any_flight)
+{
+    for (size_t i = 0; i < WF_ARRAY_LEN(small_keys); i++) {
+        struct pair p;
+        struct wf_hs *hs = NULL;
+        start(&p, 0);
+        from_hex(p.hs_config.server_key, small_keys[i]);
+        test_note("key %zu", i);
+        for (int one_way = 0; one_way <= 1; one_way++) {
+            p.hs_config.identity = one_way ? NULL : &p.client_id;
+            CHECK_EQ(wf_hs_new(&hs, &p.hs_config, p.now), WEFT_ERR_CRYPTO);
+        }
         pair_free(&p);
     }
 }

@@ -3,7 +3,9 @@
  * chan_liar_test.c - a peer that breaks the rules: it is closed with the right code or bounded, and
  * memory and answers stay within their caps whatever it sends.
  */
+#include "base/bytes.h"
 #include "support/chan_liar.h"
+#include "support/small_points.h"
 
 static struct liar l;
 static const uint8_t zeros[1200];
@@ -488,13 +490,15 @@ TEST(a_rekey_of_the_wrong_generation_closes)
 
 TEST(a_rekey_with_a_key_of_small_order_closes)
 {
-    struct wf_frame f = {.type = WF_FRAME_REKEY};
-
-    begin(WF_ROLE_SERVER);
-    f.u.rekey.generation = 1;
-    liar_put(&l, &f);
-    liar_send(&l);
-    expect_closed(WF_CODE_PROTOCOL);
+    for (size_t i = 0; i < WF_ARRAY_LEN(small_points); i++) {
+        struct wf_frame f = {.type = WF_FRAME_REKEY};
+        begin(WF_ROLE_SERVER);
+        f.u.rekey.generation = 1;
+        CHECK(wf_unhex(f.u.rekey.key, sizeof f.u.rekey.key, small_points[i]));
+        liar_put(&l, &f);
+        liar_send(&l);
+        expect_closed(WF_CODE_PROTOCOL);
+    }
 }
 
 TEST(a_server_that_starts_a_rekey_closes) /* SPEC 2.5-1 */
