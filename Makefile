@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := /usr/bin/python3
 PREFIX ?= /usr/local
 TIME ?= 60
-.PHONY: help run check check-long bench test san sim fuzz coverage format install clean
+.PHONY: help run check check-long bench bench-attack test san sim fuzz coverage format install clean
 
 # Installs what is missing for a set, then configures and builds a preset: $(call build,SET,PRESET,TARGETS)
 define build
@@ -14,7 +14,7 @@ define build
 endef
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 run: ## builds, then sends a real file between two processes (FILE=path: that one)
 	$(call build,run,release,app_weft app_weftd)
@@ -29,6 +29,10 @@ check-long: ## the hours-long checks: many seeds, fuzzing, thread and memory san
 bench: ## measures weft and its peers side by side (ROWS=name: those rows alone)
 	$(call build,bench,release,all bench)
 	@ROWS="$(ROWS)" tools/run-bench.sh
+
+bench-attack: ## attacks a server of its own and measures it; as root, for namespaces (ROWS=name: those alone)
+	$(call build,bench,release,all bench)
+	@$(PYTHON) tools/run-attack.py build/release --rows "$(if $(ROWS),$(ROWS),all)" --runs "$(if $(RUNS),$(RUNS),5)"
 
 test: ## unit tests (T=text: files and claims whose name contains it)
 	$(call build,check,dev)

@@ -58,6 +58,12 @@ bool attack_forged(const struct attack *a, struct tally *t);
 bool attack_relay(const struct attack *a, struct tally *t);
 bool attack_reflect(const struct attack *a, struct tally *t);
 
+/* --- sniff.c --- */
+
+/* Fills in from and cid by a packet of somebody's session with the target; false when none passes
+ * within seconds. */
+bool attack_sniff(struct attack *a);
+
 /* --- gun.c --- */
 
 #define GUN_BATCH 64u

@@ -32,17 +32,21 @@ static size_t put_forged(struct wf_prng *p, const uint8_t cid[WF_CID_LEN], uint8
 bool attack_forged(const struct attack *a, struct tally *t)
 {
     static struct gun gun;
+    struct attack at = *a;
     struct wf_prng p;
-    int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    int fd = -1;
 
-    if (fd < 0 || !a->has_cid || !wf_addr_is_v4(&a->from))
+    if (!a->in_namespace || (!a->has_cid && !attack_sniff(&at)) || !wf_addr_is_v4(&at.from))
+        return false;
+    fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+    if (fd < 0)
         return false;
     wf_prng_seed(&p, a->seed);
     gun_load(&gun, a, t, fd);
     gun.is_raw = true;
-    gun.from = a->from;
+    gun.from = at.from;
     while (gun_goes_on(&gun))
-        gun_put(&gun, put_forged(&p, a->cid, gun_room(&gun)));
+        gun_put(&gun, put_forged(&p, at.cid, gun_room(&gun)));
     (void)close(fd);
     return true;
 }

@@ -3,27 +3,36 @@
  * guard.c - whom these programs may be aimed at: this machine, or a machine that is not one: the
  * other end of a veth pair in a network namespace made for it.
  */
-#include <string.h>
-#include <unistd.h>
+#include <glob.h>
+#include <sys/stat.h>
 
 #include "attack.h"
-
-#define NAMESPACE_NAME_MAX 64
 
 static bool is_loopback(const struct wf_addr *a)
 {
     return wf_addr_class(a) == WF_ADDR_CLASS_LOOPBACK;
 }
 
-/* Process 1 lives in the namespace that leads to the world; who cannot see where it lives is taken
- * to live there too. */
+/* The tools of this project name the namespaces they make weft..., and `ip netns` keeps them here.
+ * Process 1 lives in the one that leads to the world. */
 static bool has_namespace_of_its_own(void)
 {
-    char own[NAMESPACE_NAME_MAX] = {0};
-    char first[NAMESPACE_NAME_MAX] = {0};
+    struct stat own;
+    struct stat other;
+    glob_t names;
+    bool found = false;
 
-    return readlink("/proc/self/ns/net", own, sizeof own - 1) > 0 &&
-           readlink("/proc/1/ns/net", first, sizeof first - 1) > 0 && strcmp(own, first) != 0;
+    if (stat("/proc/self/ns/net", &own) != 0)
+        return false;
+    if (stat("/proc/1/ns/net", &other) == 0 && other.st_ino == own.st_ino)
+        return false;
+    if (glob("/run/netns/weft*", 0, NULL, &names) != 0)
+        return false;
+    for (size_t i = 0; i < names.gl_pathc; i++)
+        found = found || (stat(names.gl_pathv[i], &other) == 0 && other.st_ino == own.st_ino &&
+                          other.st_dev == own.st_dev);
+    globfree(&names);
+    return found;
 }
 
 static bool may_be_aimed_at(const struct attack *a, const struct wf_addr *to)
