@@ -180,6 +180,7 @@ void wf_core_free(struct wf_core *c)
     wf_heap_deinit(&c->ping_timers);
     wf_aead_free(c->aead);
     wf_secret_arena_free(c->secrets);
+    group_free(c);
     if (c->identity != NULL) {
         wf_identity_wipe(c->identity);
         wf_secret_put(c->identity_arena, c->identity);

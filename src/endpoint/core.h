@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/trace.h"
 #include "session/adm.h"
+#include "session/limited.h"
 #include "session/work.h"
 #include "transport/chan.h"
 
@@ -51,6 +52,18 @@ WEFT_NODISCARD weft_err wf_core_new(struct wf_core **out, const struct wf_core_c
 void wf_core_free(struct wf_core *c);
 /* Answers HELLOs from now on, as config.serve does. WEFT_ERR_NOMEM. */
 WEFT_NODISCARD weft_err wf_core_serve(struct wf_core *c, weft_time now);
+
+/* Answers members of this group too, 0 being the first one given (limited circulation, spec 1.10).
+ * WEFT_ERR_EXISTS; WEFT_ERR_LIMIT: 64 groups; WEFT_ERR_NOMEM. */
+WEFT_NODISCARD weft_err wf_core_group(struct wf_core *c, weft_time now, const uint8_t key[32]);
+/* Answers nobody else from now on, and does not show who it is. WEFT_ERR_NOMEM. */
+WEFT_NODISCARD weft_err wf_core_only_groups(struct wf_core *c, weft_time now);
+/* What goes to the server of this invitation goes inside its group and in no other way. first_data:
+ * SOLVE may carry messages, which whoever gets the server's secret later can read; else they wait
+ * for CONFIRM. A later invitation to the same server replaces it. WEFT_ERR_LIMIT: 64 servers;
+ * WEFT_ERR_USAGE: ourselves; WEFT_ERR_NOMEM. */
+WEFT_NODISCARD weft_err wf_core_join(struct wf_core *c, const struct wf_invitation *invitation,
+                                     bool first_data);
 
 const uint8_t *wf_core_key(const struct wf_core *c); /* our Ed25519 public key */
 /* The one we show to servers of this owner, unless told to show that. */
@@ -171,6 +184,8 @@ struct wf_core_event {
     uint64_t packets;      /* OUTCOME: datagrams of the session until then, both ways */
     uint64_t resent;       /* OUTCOME: frames of the session that went again */
     bool nobody;           /* the peer did not show a key */
+    bool limited;          /* inside a group */
+    uint8_t group;         /* of this one; of what others began, in the order of wf_core_group */
     bool early;            /* MESSAGE: it came with SOLVE, before the session was forward secret */
     uint8_t peer[32];
     uint32_t bid; /* SESSION_ENDED: tries of the work that was asked of us, 0: none */

@@ -36,6 +36,8 @@ static void tell_session(const struct session *s, struct wf_core_event *out)
 {
     memcpy(out->peer, s->key, sizeof out->peer);
     out->nobody = s->nobody;
+    out->limited = s->limited;
+    out->group = s->group;
     out->address = s->remote;
     out->handshake_us = s->handshake_us;
     out->packets = s->handshake_packets;

@@ -13,6 +13,12 @@
 
 /* --- client --- */
 
+/* SPEC 1.9-2, 1.10-11 */
+static bool carries_data(const struct session *s)
+{
+    return !s->holds_data && wf_hs_carries_data(s->hs);
+}
+
 static void give_data(struct session *s, weft_time now)
 {
     uint8_t frames[WF_SOLVE_MAX];
@@ -22,7 +28,7 @@ static void give_data(struct session *s, weft_time now)
     size_t len = 0;
     weft_err err = WEFT_OK;
 
-    if (wf_hs_carries_data(s->hs)) /* SPEC 1.9-2 */
+    if (carries_data(s))
         len =
             wf_chan_early_write(s->chan, now, frames, room < sizeof frames ? room : sizeof frames);
     memcpy(body.cid, s->cids[0], WF_CID_LEN);
@@ -64,6 +70,14 @@ static void finish(struct session *s, weft_time now)
         session_end(s, err, 0);
 }
 
+/* Who is of no such group, or of none, cannot be told from nobody. */
+static weft_err why_failed(const struct session *s)
+{
+    weft_err err = wf_hs_error(s->hs);
+
+    return s->limited && err == WEFT_ERR_TIMEOUT ? WEFT_ERR_UNREACHABLE : err;
+}
+
 /* Does what the handshake's state asks for. Proof of work goes on a piece at a time. */
 void hs_progress(struct session *s, weft_time now)
 {
@@ -74,12 +88,12 @@ void hs_progress(struct session *s, weft_time now)
     if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_WORKING && !s->core->config.work_outside)
         wf_hs_work(s->hs, now, CORE_WORK_TRIES);
     work_review(s);
-    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_SOLVE && wf_hs_carries_data(s->hs))
+    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_SOLVE && carries_data(s))
         s->maybe_sent = true;
     if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_DONE)
         finish(s, now);
     else if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_FAILED)
-        session_end(s, wf_hs_error(s->hs), 0);
+        session_end(s, why_failed(s), 0);
 }
 
 /* SPEC 1.9-5: that of the attempt before is as good. */
@@ -110,6 +124,8 @@ static weft_err take_session(struct session *s, weft_time now)
     s->remote = peer.remote;
     s->local = peer.local;
     s->nobody = r->one_way;
+    s->limited = r->limited;
+    s->group = r->group;
     s->ticket = r->ticket;
     s->has_ticket = true;
     s->maybe_sent = true;
@@ -124,17 +140,29 @@ static weft_err take_session(struct session *s, weft_time now)
     return WEFT_OK;
 }
 
+/* A group's SOLVE gets an answer all the same. SPEC 1.10-8 */
+void refuse_solve(struct wf_core *c, uint64_t ticket, const struct wf_addr *to,
+                  const struct wf_addr *from)
+{
+    const struct wf_adm_result *r = c->result;
+
+    wf_adm_decline(c->adm, ticket, c->result);
+    if (r->kind == WF_ADM_REPLY)
+        core_answer(c, to, from, wf_span(r->reply, r->reply_len));
+}
+
 /* core->result holds an accepted SOLVE. */
 void accept_solve(struct wf_core *c, weft_time now)
 {
     struct session *s = session_new(c, now, WF_ROLE_SERVER);
+    const struct wf_adm_path path = c->result->path;
 
     if (s == NULL) {
-        wf_adm_refuse(c->adm, c->result->ticket);
+        refuse_solve(c, c->result->ticket, &path.from, &path.to);
         return;
     }
     if (take_session(s, now) != WEFT_OK) {
-        wf_adm_refuse(c->adm, c->result->ticket);
+        refuse_solve(c, c->result->ticket, &path.from, &path.to);
         session_free(s);
         return;
     }
@@ -143,10 +171,12 @@ void accept_solve(struct wf_core *c, weft_time now)
     evict_for_room(c, now, s);
 }
 
-/* SPEC 1.4-2: it waits at most 5 ms, and only for replies to messages that SOLVE carried whole. */
+/* SPEC 1.4-2: it waits at most 5 ms, and only for replies to messages that SOLVE carried whole; not
+ * inside a group, where failures are not answered later either (SPEC 1.10-7). */
 bool confirm_is_due(const struct session *s, weft_time now)
 {
-    return s->state == SESSION_CONFIRMING && (s->unanswered == 0 || now >= s->confirm_at);
+    return s->state == SESSION_CONFIRMING &&
+           (s->limited || s->unanswered == 0 || now >= s->confirm_at);
 }
 
 bool confirm_send(struct session *s, weft_time now, uint8_t *buf, struct wf_send *out)

@@ -43,6 +43,8 @@
 #define CORE_PLACES 256u      /* buckets of clients' sessions by address; 2^n */
 #define CORE_RUN_MAX 64u      /* datagrams of one session handed over in one call */
 
+#define CORE_GROUP_CALLS_MAX 64u
+
 enum session_state {
     SESSION_CALLING,    /* client: the handshake is under way */
     SESSION_CONFIRMING, /* server: SOLVE accepted, CONFIRM not sent */
@@ -53,10 +55,17 @@ enum session_state {
 
 /* What we show to the peer of a session. Sessions that show another thing are never mixed up. */
 enum shown { SHOWN_FOR_PEER = 0, SHOWN_NOBODY = 1, SHOWN_OWN = 2 };
+#define SHOWN_IN_GROUP 4u /* added to it: a call inside a group, which nothing else may join */
+
+/* A server that is called inside a group. A secret. */
+struct group_call {
+    struct wf_invitation invitation;
+    bool first_data; /* in SOLVE too */
+};
 
 /* What a peers table entry finds: all sessions with one key that show the same of us. */
 struct peer {
-    uint8_t name[33]; /* the key, and enum shown */
+    uint8_t name[33]; /* the key, and enum shown (with SHOWN_IN_GROUP) */
     struct wf_list sessions;
     weft_time hint_next; /* before it no HINT is acted on */
 };
@@ -96,6 +105,9 @@ struct session {
     enum session_state state;
     enum wf_role role;
     bool nobody;     /* the peer did not show a key */
+    bool limited;    /* inside a group */
+    bool holds_data; /* client: SOLVE carries no message. SPEC 1.10-11 */
+    uint8_t group;   /* server: which one */
     bool maybe_sent; /* some data may have reached the peer */
     bool told;       /* a SESSION event was listed */
     uint8_t key[32]; /* the peer's */
@@ -181,6 +193,9 @@ struct wf_core {
     struct wf_secret_arena *secrets; /* struct wf_keys of every session */
     struct wf_aead *aead;
     struct wf_adm *adm;
+    struct wf_secret_arena *group_arena;
+    struct group_call *group_calls[CORE_GROUP_CALLS_MAX];
+    size_t group_call_count;
     struct wf_adm_result *result; /* scratch of wf_adm_recv and wf_adm_next */
     struct wf_table sessions;     /* by connection id */
     struct wf_table peers;        /* by struct peer.name */
@@ -216,7 +231,7 @@ weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_sen
                       struct session **out);
 weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                           struct session **out);
-weft_err session_bind_peer(struct session *s, const uint8_t key[32], enum shown shown);
+weft_err session_bind_peer(struct session *s, const uint8_t key[32], unsigned shown);
 weft_err session_add_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
 void session_drop_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
 void session_touch(struct session *s);
@@ -228,6 +243,10 @@ void session_begun(struct session *s, weft_time now);
 /* core_net.c */
 void core_answer(struct wf_core *c, const struct wf_addr *to, const struct wf_addr *from,
                  weft_span bytes);
+
+/* core_group.c */
+const struct group_call *group_call_of(const struct wf_core *c, const uint8_t key[32]);
+void group_free(struct wf_core *c);
 
 /* core_hint.c */
 void hint_answer(struct wf_core *c, weft_time now, const struct wf_datagram *d, weft_span packet);
@@ -245,6 +264,8 @@ void core_count(struct wf_core_stats *to, const struct session *s);
 void hs_progress(struct session *s, weft_time now);
 void hs_confirm(struct session *s, weft_time now, weft_span packet);
 void accept_solve(struct wf_core *c, weft_time now);
+void refuse_solve(struct wf_core *c, uint64_t ticket, const struct wf_addr *to,
+                  const struct wf_addr *from);
 bool confirm_send(struct session *s, weft_time now, uint8_t *buf, struct wf_send *out);
 bool confirm_is_due(const struct session *s, weft_time now);
 struct wf_params core_params(const struct wf_core *c);

@@ -115,7 +115,7 @@ static void unbind_peer(struct session *s)
     wf_free(s->core->mem, p, sizeof *p);
 }
 
-weft_err session_bind_peer(struct session *s, const uint8_t key[32], enum shown shown)
+weft_err session_bind_peer(struct session *s, const uint8_t key[32], unsigned shown)
 {
     struct wf_core *c = s->core;
     uint8_t name[33];
@@ -148,17 +148,20 @@ static bool calls_elsewhere(const struct session *s, const struct wf_core_send_p
     return s->state == SESSION_CALLING && wf_addr_is_set(&to) && !wf_addr_equal(&s->remote, &to);
 }
 
-static enum shown what_is_shown(const struct wf_core_send_params *p)
+/* With SHOWN_IN_GROUP where the peer is called inside a group. */
+static unsigned what_is_shown(const struct wf_core *c, const struct wf_core_send_params *p)
 {
+    unsigned where = group_call_of(c, p->to) == NULL ? 0 : SHOWN_IN_GROUP;
+
     if (p->one_way)
-        return SHOWN_NOBODY;
-    return p->show_own_key ? SHOWN_OWN : SHOWN_FOR_PEER; /* SPEC 1.11-1 */
+        return where + SHOWN_NOBODY;
+    return where + (p->show_own_key ? SHOWN_OWN : SHOWN_FOR_PEER); /* SPEC 1.11-1 */
 }
 
 /* The newest session that stands and will, else one that is being made, else one that the peer may
  * have lost, else NULL. Without an address one that fades is good too. */
 static struct session *find_showing(struct wf_core *c, weft_time now,
-                                    const struct wf_core_send_params *to, enum shown shown)
+                                    const struct wf_core_send_params *to, unsigned shown)
 {
     bool can_call = wf_addr_is_set(&to->address);
     uint8_t name[33];
@@ -188,7 +191,7 @@ static struct session *find_showing(struct wf_core *c, weft_time now,
 static struct session *session_find(struct wf_core *c, weft_time now,
                                     const struct wf_core_send_params *to)
 {
-    enum shown shown = what_is_shown(to);
+    unsigned shown = what_is_shown(c, to);
     struct session *s = find_showing(c, now, to, shown);
 
     if (s == NULL && shown == SHOWN_FOR_PEER && !wf_addr_is_set(&to->address))
@@ -250,7 +253,7 @@ void session_end(struct session *s, weft_err err, uint64_t code)
     s->end_err = err == WEFT_OK ? WEFT_ERR_CLOSED : err;
     s->end_code = code;
     if (s->has_ticket)
-        wf_adm_refuse(c->adm, s->ticket);
+        refuse_solve(c, s->ticket, &s->remote, &s->local);
     s->has_ticket = false;
     session_rank(s);
     call_end(s);
@@ -324,9 +327,15 @@ static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_s
         .effort_max = c->config.effort_max,
         .work_time_us = c->config.work_time_us,
     };
+    const struct group_call *call = group_call_of(c, p->to);
 
     memcpy(config.work_rate, c->work_rate, sizeof config.work_rate);
     memcpy(config.server_key, p->to, 32);
+    if (call != NULL) {
+        config.invitation = &call->invitation;
+        s->limited = true;
+        s->holds_data = !call->first_data;
+    }
     return wf_hs_new(&s->hs, &config, now);
 }
 
@@ -340,7 +349,7 @@ weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core
     if (s == NULL)
         return WEFT_ERR_LIMIT;
     s->remote = wf_addr_normalise(&p->address);
-    err = session_bind_peer(s, p->to, what_is_shown(p));
+    err = session_bind_peer(s, p->to, what_is_shown(c, p));
     if (err == WEFT_OK)
         err = call_new(s);
     if (err == WEFT_OK)

@@ -80,6 +80,8 @@ static json_t *admission(const struct wf_adm_stats *a)
         {"solve_queue_full", a->solve_queue_full},
         {"solve_table_full", a->solve_table_full},
         {"accepted", a->accepted},
+        {"accepted_limited", a->accepted_limited},
+        {"decoys", a->decoys},
         {"confirmed", a->confirmed},
         {"confirm_resent", a->confirm_resent},
         {"queued", a->queued},

@@ -45,21 +45,24 @@ static uint64_t not_after(const struct wf_adm *a, weft_time now)
     return (a->wall_ms + (now - a->started + life) / 1000) / 1000 + 1;
 }
 
-/* S and the signature of whoever is shown. */
-static void sign(const struct wf_adm *a, struct wf_challenge *c)
+/* S and the signature of whoever is shown, and all of it as it is sent. */
+static void sign(const struct wf_adm *a, struct wf_adm_ts *ts)
 {
+    struct wf_challenge *c = &ts->challenge;
     uint8_t message[WF_CHALLENGE_MESSAGE_MAX];
 
     memcpy(c->server_dh, a->shown->server_public, sizeof c->server_dh);
     size_t len = wf_challenge_message(message, a->shown->public_key, c);
     wf_sign(c->signature, a->shown->sign_secret, wf_span(message, len));
+    ts->len = wf_challenge_put(c, ts->bytes, sizeof ts->bytes);
+    WEFT_ASSERT(ts->len > 0);
 }
 
 void wf_adm_show_again(struct wf_adm *a)
 {
     for (unsigned i = 0; i < WF_ADM_TS_LIVES; i++) {
         if (a->ts[i].is_live) {
-            sign(a, &a->ts[i].challenge);
+            sign(a, &a->ts[i]);
         }
     }
 }
@@ -83,9 +86,7 @@ static void new_ts(struct wf_adm *a, unsigned index, weft_time now)
     wf_dh_public(ts->challenge.ts, secret);
     ts->challenge.not_after_s = not_after(a, now);
     ts->challenge.lists = a->lists;
-    sign(a, &ts->challenge);
-    ts->len = wf_challenge_put(&ts->challenge, ts->bytes, sizeof ts->bytes);
-    WEFT_ASSERT(ts->len > 0);
+    sign(a, ts);
 }
 
 static void erase_ts(struct wf_adm *a, unsigned index)

@@ -81,6 +81,7 @@ struct cp_side {
     bool keeps;         /* does not release what was read */
     bool cuts_all;      /* nothing that it sends arrives */
     unsigned sessions, sessions_ended, pongs, pings_failed, messages, broken;
+    struct wf_core_event newest; /* that opened a message; its spans are gone */
 };
 
 struct core_pair {
@@ -233,6 +234,7 @@ static inline void cp_read(struct cp_message *m)
 
 static inline void cp_on_message(struct cp_side *s, const struct wf_core_event *e)
 {
+    s->newest = *e;
     struct cp_message *m = cp_new_in(s);
 
     s->messages++;
