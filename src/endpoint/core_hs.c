@@ -50,7 +50,7 @@ static weft_err start_client(struct session *s, weft_time now, const struct wf_h
     err = wf_chan_start(s->chan, now, &r->secrets, rtt_us);
     if (err != WEFT_OK)
         return err;
-    session_enter(s, SESSION_OPEN);
+    session_enter(s, SESSION_OPEN); /* SPEC 1.14-5 */
     session_begun(s, now);
     wf_chan_early_recv(s->chan, now, r->body.frames);
     return WEFT_OK;
@@ -85,7 +85,7 @@ void hs_progress(struct session *s, weft_time now)
         call_again(s, now);
     if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_NEED_DATA)
         give_data(s, now);
-    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_WORKING && !s->core->config.work_outside)
+    if (s->hs != NULL && wf_hs_has_work(s->hs) && work_is_ours(s))
         wf_hs_work(s->hs, now, CORE_WORK_TRIES);
     work_review(s);
     if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_SOLVE && carries_data(s))

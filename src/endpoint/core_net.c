@@ -64,7 +64,7 @@ static void do_solves(struct wf_core *c, weft_time now)
     }
 }
 
-/* A CHALLENGE names no session: every call to that address may look at it. */
+/* A CHALLENGE or STATEMENT names no session: every call to that address may look at it. */
 static void recv_challenge(struct wf_core *c, weft_time now, const struct wf_datagram *d,
                            weft_span packet)
 {
@@ -107,9 +107,11 @@ static void recv_other(struct wf_core *c, weft_time now, const struct wf_datagra
     switch (type) {
     case WF_TYPE_HELLO:
     case WF_TYPE_SOLVE:
+    case WF_TYPE_ASK:
         recv_stranger(c, now, d, packet);
         return;
     case WF_TYPE_CHALLENGE:
+    case WF_TYPE_STATEMENT:
         recv_challenge(c, now, d, packet);
         return;
     case WF_TYPE_CONFIRM:

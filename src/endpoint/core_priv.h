@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core_priv.h - what the files of the core share. Nobody else includes it.
+ * core_priv.h - what the files of the core share. Nobody else includes it but tests.
  *
  * A session is on the dirty list when it may have something to send, and on the noisy list when its
  * channel may have events; its deadline stands in the heap. A message out lives until its outcome
@@ -276,6 +276,7 @@ weft_err call_new(struct session *s);
 void call_end(struct session *s);
 void call_free(struct session *s);
 void work_review(struct session *s);
+bool work_is_ours(const struct session *s);
 void call_again(struct session *s, weft_time now);
 
 /* core_message.c */

@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "endpoint/core_priv.h"
 
-/* Which state may follow which. */
+/* Which state may follow which. SPEC 1.14-3, 1.14-4 */
 static const uint8_t legal[SESSION_STATES] = {
     [SESSION_CALLING] = 1u << SESSION_OPEN | 1u << SESSION_ENDED,
     [SESSION_CONFIRMING] = 1u << SESSION_OPEN | 1u << SESSION_ENDED,
@@ -213,7 +213,7 @@ void session_touch(struct session *s)
         at = wf_chan_deadline(s->chan);
     if (s->hs != NULL && wf_hs_deadline(s->hs) < at)
         at = wf_hs_deadline(s->hs);
-    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_WORKING && !s->core->config.work_outside)
+    if (s->hs != NULL && wf_hs_has_work(s->hs) && work_is_ours(s))
         at = 0; /* the next piece of work waits for nothing */
     if (s->state == SESSION_CONFIRMING && s->confirm_at < at)
         at = s->confirm_at;

@@ -39,6 +39,12 @@ void call_free(struct session *s)
     s->call = NULL;
 }
 
+/* What an unsigned CHALLENGE made us do for an ASK is little, and is always done here. */
+bool work_is_ours(const struct session *s)
+{
+    return !s->core->config.work_outside || wf_hs_state(s->hs) == WF_HS_HELLO;
+}
+
 /* The only place where a call gets into the lists of jobs. */
 void work_review(struct session *s)
 {

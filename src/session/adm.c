@@ -91,7 +91,10 @@ weft_err wf_adm_new(struct wf_adm **out, const struct wf_adm_config *c, weft_tim
     if (a == NULL)
         return WEFT_ERR_NOMEM;
     configure(a, c, now);
-    weft_err err = allocate(a, c);
+    weft_err err = wf_adm_hold_statement(a, c->statement);
+    if (err == WEFT_OK) {
+        err = allocate(a, c);
+    }
     if (err != WEFT_OK) {
         wf_adm_free(a);
         return err;
@@ -157,6 +160,8 @@ void wf_adm_recv(struct wf_adm *a, weft_time now, const struct wf_adm_path *path
         on_hello(a, now, datagram, out);
     } else if (datagram.data[0] == WF_TYPE_SOLVE) {
         wf_adm_solve(a, now, datagram, out);
+    } else if (datagram.data[0] == WF_TYPE_ASK) {
+        wf_adm_ask(a, datagram, out);
     }
 }
 

@@ -34,7 +34,8 @@ struct wf_adm_config {
     uint8_t ceiling_log2;               /* effort <= 2^ceiling */
     uint8_t work_alg;                   /* enum wf_work_alg; 0: WF_WORK_BLAKE2B, the default */
     uint64_t wall_ms; /* wall clock at `now` of wf_adm_new; 0: unknown (not-after is then 2^63) */
-    size_t table_max; /* solved cookies kept; 0: 65536 */
+    weft_span statement; /* of the owner about our key, for those who ask; copied. Empty: none */
+    size_t table_max;    /* solved cookies kept; 0: 65536 */
     size_t confirm_pool; /* bytes of kept CONFIRMs; 0: 8 MiB */
     size_t pool_max;     /* ephemeral keys made ahead; 0: 64 */
     size_t queue_max;    /* SOLVEs that wait for their curves; 0: 1024 */
@@ -77,6 +78,7 @@ struct wf_adm_result {
 /* Each SOLVE that is dropped counts once, at the check that dropped it. solve_queue_full,
  * solve_table_full: no place or no entry is free; it may come again. */
 struct wf_adm_stats {
+    uint64_t ask, ask_bad; /* ask_bad: got no answer */
     uint64_t hello, hello_bad, challenge, solve, solve_bad_length, solve_bad_epoch,
         solve_bad_cookie, solve_bad_prefix, solve_bad_ts, solve_bad_work, solve_bad_box,
         solve_bad_key, solve_bad_choice, solve_duplicate, solve_queue_full, solve_table_full,
@@ -88,8 +90,8 @@ WEFT_NODISCARD weft_err wf_adm_new(struct wf_adm **out, const struct wf_adm_conf
                                    weft_time now);
 void wf_adm_free(struct wf_adm *a);
 
-/* Takes in one datagram whose first byte is HELLO or SOLVE. Never fails: what is wrong is counted
- * and dropped. No curves: a SOLVE that costs some is put into the work queue. */
+/* Takes in one datagram whose first byte is HELLO, SOLVE or ASK. Never fails: what is wrong is
+ * counted and dropped. No curves: a SOLVE that costs some is put into the work queue. */
 void wf_adm_recv(struct wf_adm *a, weft_time now, const struct wf_adm_path *path,
                  weft_span datagram, struct wf_adm_result *out);
 

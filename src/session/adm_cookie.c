@@ -24,6 +24,12 @@ static uint8_t *put(uint8_t *at, const uint8_t *data, size_t len)
     return at + len;
 }
 
+/* SPEC 1.2-6 */
+bool wf_adm_epoch_lives(const struct wf_adm *a, uint32_t epoch)
+{
+    return epoch <= a->epoch && a->epoch - epoch < WF_ADM_EPOCHS;
+}
+
 void wf_adm_cookie(const struct wf_adm *a, uint8_t cookie[WF_COOKIE_LEN],
                    const struct wf_adm_cookie_input *in)
 {

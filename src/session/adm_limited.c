@@ -88,6 +88,7 @@ weft_err wf_adm_only_groups(struct wf_adm *a)
     if (err != WEFT_OK)
         return err;
     a->only_groups = true;
+    a->statement_len = 0; /* it would tell strangers who lives here */
     a->shown = &a->limited->throwaway;
     wf_adm_show_again(a);
     return WEFT_OK;

@@ -13,6 +13,7 @@
 #include "crypto/secret.h"
 #include "session/adm.h"
 #include "session/limited.h"
+#include "wire/statement.h"
 
 #define WF_ADM_SECOND_US ((weft_time)1000000)
 #define WF_ADM_EPOCH_US ((weft_time)WF_EPOCH_MS * 1000)
@@ -149,7 +150,9 @@ struct wf_adm {
     uint32_t effort;
     uint8_t work_alg;
     uint8_t ceiling_log2;
-    uint64_t wall_ms; /* at `started`; 0: unknown */
+    uint8_t statement[WF_STATEMENT_MAX]; /* of the owner about our key */
+    size_t statement_len;                /* 0: there is none */
+    uint64_t wall_ms;                    /* at `started`; 0: unknown */
     weft_time started;
 
     uint64_t instance;
@@ -196,6 +199,13 @@ struct wf_adm_cookie_input {
 };
 void wf_adm_cookie(const struct wf_adm *a, uint8_t cookie[WF_COOKIE_LEN],
                    const struct wf_adm_cookie_input *in);
+
+bool wf_adm_epoch_lives(const struct wf_adm *a, uint32_t epoch);
+
+/* --- adm_ask.c --- */
+
+WEFT_NODISCARD weft_err wf_adm_hold_statement(struct wf_adm *a, weft_span bytes);
+void wf_adm_ask(struct wf_adm *a, weft_span datagram, struct wf_adm_result *out);
 
 /* --- adm_rotate.c --- */
 

@@ -35,9 +35,7 @@ struct attempt {
 
 static bool epoch_lives(struct attempt *t)
 {
-    uint32_t epoch = t->s.head.epoch;
-
-    return epoch <= t->a->epoch && t->a->epoch - epoch < WF_ADM_EPOCHS; /* SPEC 1.2-6 */
+    return wf_adm_epoch_lives(t->a, t->s.head.epoch);
 }
 
 static bool cookie_is_ours(struct attempt *t)

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "session/hs_priv.h"
 
+/* SPEC 1.14-1 */
 static const uint8_t legal[WF_HS_STATES] = {
     [WF_HS_HELLO] = 1u << WF_HS_NEED_DATA | 1u << WF_HS_FAILED,
     [WF_HS_NEED_DATA] = 1u << WF_HS_WORKING | 1u << WF_HS_FAILED,
@@ -62,29 +63,58 @@ static void take_invitation(struct wf_hs *hs, const struct wf_invitation *in)
 }
 
 /* SPEC 1.3-6, 1.11-4: we must not call ourselves, in whatever encoding. */
-static weft_err check_server_key(const struct wf_hs_config *c)
+weft_err wf_hs_check_key(const uint8_t key[32], const struct wf_identity *own)
 {
-    const uint8_t *key = c->invitation != NULL ? c->invitation->server.key : c->server_key;
     uint8_t mapped[WF_DH_LEN];
     weft_err err = wf_dh_public_of_sign(mapped, key);
 
+    if (err != WEFT_OK || own == NULL)
+        return err;
+    bool is_own =
+        memcmp(key, own->public_key, 32) == 0 || memcmp(mapped, own->client_public, 32) == 0;
+    return is_own ? WEFT_ERR_USAGE : WEFT_OK;
+}
+
+/* SPEC 1.12-8: an owner without a good key could have said anything. */
+static weft_err check_pin(const struct wf_hs_config *c)
+{
+    uint8_t mapped[WF_DH_LEN];
+
+    if (c->invitation != NULL || !wf_name_valid(wf_span(c->pin->name, c->pin->name_len)))
+        return WEFT_ERR_USAGE;
+    return wf_dh_public_of_sign(mapped, c->pin->owner);
+}
+
+static weft_err check_server_key(const struct wf_hs_config *c)
+{
+    const uint8_t *key = c->invitation != NULL ? c->invitation->server.key : c->server_key;
+    weft_err err = c->pin == NULL ? WEFT_OK : check_pin(c);
+
     if (err == WEFT_OK && c->identity == NULL && c->invitation != NULL)
         return WEFT_ERR_USAGE; /* SPEC 1.10-3 */
-    if (err != WEFT_OK || c->identity == NULL)
+    if (err != WEFT_OK || (c->pin != NULL && wf_is_zero_ct(key, 32)))
         return err;
-    bool is_own = memcmp(key, c->identity->public_key, 32) == 0 ||
-                  memcmp(mapped, c->identity->client_public, 32) == 0;
-    return is_own ? WEFT_ERR_USAGE : WEFT_OK;
+    return wf_hs_check_key(key, c->identity);
 }
 
 /* SPEC 1.11-1, 1.11-3: made once, in hs, which is secret memory. */
 static weft_err choose_identity(struct wf_hs *hs, const struct wf_hs_config *c)
 {
+    hs->own = c->identity;
     hs->identity = c->identity;
     if (c->identity == NULL || c->owner == NULL)
         return WEFT_OK;
     hs->identity = &hs->derived;
     return wf_identity_for(&hs->derived, c->identity, c->owner);
+}
+
+/* SPEC 1.12-9: without a clock no statement can be judged. */
+static void take_pin(struct wf_hs *hs, const struct wf_hs_config *c)
+{
+    if (c->pin == NULL || c->wall_ms == 0)
+        return;
+    hs->ask.pin = *c->pin;
+    hs->ask.state = WF_HS_ASK_READY;
 }
 
 static void configure(struct wf_hs *hs, const struct wf_hs_config *c, weft_time now)
@@ -95,8 +125,11 @@ static void configure(struct wf_hs *hs, const struct wf_hs_config *c, weft_time 
         take_invitation(hs, c->invitation);
     } else {
         memcpy(hs->server_key, c->server_key, sizeof hs->server_key);
-        wf_key_prefix(hs->prefix, c->server_key);
+        if (!wf_is_zero_ct(hs->server_key, sizeof hs->server_key)) {
+            wf_key_prefix(hs->prefix, hs->server_key);
+        }
     }
+    take_pin(hs, c);
     if (c->lists.len > 0) {
         memcpy(hs->lists_bytes, c->lists.data, c->lists.len);
     }
@@ -208,12 +241,15 @@ weft_err wf_hs_error(const struct wf_hs *hs)
     return hs->error;
 }
 
+/* SPEC 1.14-2 */
 void wf_hs_recv(struct wf_hs *hs, weft_time now, weft_span datagram)
 {
     if (datagram.len == 0)
         return;
     if (datagram.data[0] == WF_TYPE_CHALLENGE && hs->state == WF_HS_HELLO) {
         wf_hs_on_challenge(hs, now, datagram);
+    } else if (datagram.data[0] == WF_TYPE_STATEMENT && hs->state == WF_HS_HELLO) {
+        wf_hs_on_statement(hs, now, datagram);
     } else if (datagram.data[0] == WF_TYPE_CONFIRM && hs->state == WF_HS_SOLVE) {
         wf_hs_on_confirm(hs, now, datagram);
     }
@@ -242,6 +278,8 @@ void wf_hs_send(struct wf_hs *hs, weft_time now, uint8_t *buf, size_t cap, size_
 
     WEFT_ASSERT(cap >= WF_SOLVE_MAX);
     *len = 0;
+    if (is_hello && wf_hs_ask_send(hs, now, buf, len))
+        return;
     if ((!is_hello && hs->state != WF_HS_SOLVE) || now < hs->send_at)
         return;
     *len = is_hello ? sizeof hs->hello : sizeof hs->solve;
@@ -299,7 +337,9 @@ weft_time wf_hs_deadline(const struct wf_hs *hs)
     if (hs->state != WF_HS_HELLO && hs->state != WF_HS_SOLVE)
         return at;
     at = earlier(at, hs->send_at);
-    if (hs->state == WF_HS_SOLVE) {
+    if (hs->state == WF_HS_HELLO) {
+        at = earlier(at, wf_hs_ask_deadline(hs));
+    } else {
         at = earlier(earlier(at, hs->cookie_until), hs->overdue_at);
     }
     return at;
@@ -309,6 +349,7 @@ weft_err wf_hs_result(struct wf_hs *hs, struct wf_hs_result *out)
 {
     if (hs->state != WF_HS_DONE || hs->was_taken)
         return WEFT_ERR_STATE;
+    memcpy(hs->result.server_key, hs->server_key, sizeof hs->server_key);
     *out = hs->result;
     if (out->body.frames.len > 0) {
         out->body.frames.data = out->plain + (hs->result.body.frames.data - hs->result.plain);

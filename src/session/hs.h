@@ -20,6 +20,7 @@
 #include "session/identity.h"
 #include "session/keys.h"
 #include "session/limited.h"
+#include "session/statement.h"
 #include "session/work.h"
 #include "wire/handshake.h"
 
@@ -40,6 +41,8 @@ struct wf_hs_config {
     const struct wf_rng *rng;
     struct wf_aead *aead;
     const struct wf_identity *identity; /* NULL: one-way */
+    const struct wf_pin *pin; /* copied: who may say that another key is there now (1.12); then
+                                 server_key may be zeros, and none is expected. NULL: nobody */
     const uint8_t *owner; /* 32 bytes: its key for this owner is shown (1.11). NULL: the durable */
     uint8_t server_key[32]; /* the Ed25519 key that must be there */
     /* Limited circulation (spec 1.10): a call inside this group, to the server that it names (and
@@ -61,6 +64,9 @@ struct wf_hs_result {
     size_t choice_count;
     weft_time hello_sent, challenge_at, solve_sent, confirm_at; /* for round-trip samples */
     bool solve_repeated;
+    bool learned; /* the pin's owner said which key is there, not the caller: */
+    uint64_t learned_version;
+    uint8_t server_key[32]; /* the one that the handshake was with */
     uint8_t plain[WF_SOLVE_MAX];
 };
 
@@ -90,6 +96,7 @@ WEFT_NODISCARD weft_err wf_hs_solve(struct wf_hs *hs, weft_time now,
                                     const struct wf_solve_body *body);
 
 /* State WORKING: does at most `tries` of the work; enters SOLVE when solved. */
+bool wf_hs_has_work(const struct wf_hs *hs); /* of a SOLVE or an ASK */
 void wf_hs_work(struct wf_hs *hs, weft_time now, uint64_t tries);
 
 /* The same by somebody else: what there is to do, valid in this state, and what he found. A nonce

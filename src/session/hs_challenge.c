@@ -13,8 +13,10 @@
 static bool is_signed(const struct wf_hs *hs, const struct wf_challenge *c)
 {
     uint8_t message[WF_CHALLENGE_MESSAGE_MAX];
-    size_t len = wf_challenge_message(message, hs->server_key, c);
 
+    if (wf_is_zero_ct(hs->server_key, sizeof hs->server_key))
+        return false; /* none is expected before the owner named one */
+    size_t len = wf_challenge_message(message, hs->server_key, c);
     return wf_verify(hs->server_key, c->signature, wf_span(message, len)) == WEFT_OK;
 }
 
@@ -46,6 +48,7 @@ static bool verify(struct wf_hs *hs, weft_time now, const struct wf_challenge *c
     /* SPEC 1.10-1: who made the signature is nobody we know, and S is not used. */
     if (!hs->is_limited && !is_signed(hs, c)) {
         hs->was_false = true;
+        wf_hs_ask_about(hs, now, c);
         return false;
     }
     if (is_stale(hs, now, c)) {

@@ -24,11 +24,34 @@
 #define WF_HS_GROWTH_NUM 3u
 #define WF_HS_GROWTH_DEN 2u
 
+/* What an unsigned CHALLENGE may make a client try, per algorithm (spec 1.12-7). */
+#define WF_HS_ASK_EFFORT_MAX (1u << 20)
+#define WF_HS_ASK_PROGRAM_MAX (1u << 14)
+
+enum wf_hs_ask_state {
+    WF_HS_ASK_NEVER = 0, /* nobody to ask about, or no clock to judge the answer by */
+    WF_HS_ASK_READY,
+    WF_HS_ASK_WORKING,
+    WF_HS_ASK_SENDING,
+    WF_HS_ASK_OVER, /* answered */
+};
+
+/* One ASK beside the HELLO, which goes on. */
+struct wf_hs_ask {
+    uint8_t state; /* enum wf_hs_ask_state */
+    struct wf_pin pin;
+    struct wf_work work;
+    uint64_t nonce;
+    uint8_t bytes[WF_ASK_LEN];
+    weft_time send_at, interval;
+};
+
 struct wf_hs {
     struct wf_secret_arena *arena; /* whose only slot this is */
     const struct wf_rng *rng;
     struct wf_aead *aead;
     const struct wf_identity *identity; /* whose key is shown; NULL: one-way */
+    const struct wf_identity *own;      /* the durable one; NULL: one-way */
     struct wf_identity derived;         /* for the server's owner; `identity` points here then */
     uint8_t server_key[32];
     bool is_limited;
@@ -48,6 +71,8 @@ struct wf_hs {
     bool was_false; /* a CHALLENGE came that no key we expect has signed */
     bool was_stale; /* one came whose not-after is past */
     bool was_true;  /* one verified */
+
+    struct wf_hs_ask ask;
 
     uint8_t prefix[4];
     uint8_t n_c[WF_NONCE_LEN];
@@ -82,6 +107,18 @@ void wf_hs_fail(struct wf_hs *hs, weft_err err);
 void wf_hs_make_hello(struct wf_hs *hs, weft_time now);
 
 void wf_hs_on_challenge(struct wf_hs *hs, weft_time now, weft_span datagram);
+/* hs_ask.c: a CHALLENGE that answers our HELLO and does not verify; all but the first are ignored.
+ */
+void wf_hs_ask_about(struct wf_hs *hs, weft_time now, const struct wf_challenge *c);
+void wf_hs_ask_work(struct wf_hs *hs, weft_time now, uint64_t tries);
+/* Writes the ASK when it is due. */
+bool wf_hs_ask_send(struct wf_hs *hs, weft_time now, uint8_t *buf, size_t *len);
+weft_time wf_hs_ask_deadline(const struct wf_hs *hs);
+void wf_hs_on_statement(struct wf_hs *hs, weft_time now, weft_span datagram);
+
+/* hs.c: what must be true of a key that is called. */
+WEFT_NODISCARD weft_err wf_hs_check_key(const uint8_t key[32], const struct wf_identity *own);
+
 /* Enters SOLVE. */
 void wf_hs_send_solve(struct wf_hs *hs, weft_time now);
 

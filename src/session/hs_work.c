@@ -93,9 +93,18 @@ static void finish_work(struct wf_hs *hs, weft_time now)
     hs->overdue_at = now + (wait > WF_HS_OVERDUE_MIN_US ? wait : WF_HS_OVERDUE_MIN_US);
 }
 
+bool wf_hs_has_work(const struct wf_hs *hs)
+{
+    return hs->state == WF_HS_WORKING ||
+           (hs->state == WF_HS_HELLO && hs->ask.state == WF_HS_ASK_WORKING);
+}
+
 void wf_hs_work(struct wf_hs *hs, weft_time now, uint64_t tries)
 {
-    if (hs->state == WF_HS_WORKING && wf_work_solve(&hs->work, &hs->work_nonce, tries)) {
+    if (hs->state == WF_HS_HELLO) {
+        wf_hs_ask_work(hs, now, wf_work_slice(&hs->ask.work, tries));
+    } else if (hs->state == WF_HS_WORKING &&
+               wf_work_solve(&hs->work, &hs->work_nonce, wf_work_slice(&hs->work, tries))) {
         finish_work(hs, now);
     }
 }

@@ -17,6 +17,15 @@
 #define INPUT_LEN (LABEL_LEN + 16 + 16 + 32 + 4 + 32 + 8)
 #define NONCE_OFFSET (INPUT_LEN - 8)
 
+#define PROGRAM_COST 64u /* a try of algorithm 2 in tries of algorithm 1, about */
+
+uint64_t wf_work_slice(const struct wf_work *w, uint64_t tries)
+{
+    if (w->alg != WF_WORK_PROGRAM || tries == 0)
+        return tries;
+    return tries / PROGRAM_COST > 0 ? tries / PROGRAM_COST : 1;
+}
+
 static void lay_out(uint8_t input[INPUT_LEN], const struct wf_work *w)
 {
     uint8_t *p = input;

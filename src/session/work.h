@@ -23,4 +23,7 @@ bool wf_work_check(const struct wf_work *w, uint64_t nonce);
  * on. Bounded, so that it can be cut into steps, moved to a thread and cancelled. */
 bool wf_work_solve(const struct wf_work *w, uint64_t *nonce, uint64_t tries);
 
+/* How many tries take about as long as so many of BLAKE2B; at least one unless tries is 0. */
+uint64_t wf_work_slice(const struct wf_work *w, uint64_t tries);
+
 #endif

@@ -70,7 +70,7 @@ static void take_closing(struct wf_chan *c, weft_time now, weft_span frames)
 static void take_one(struct wf_chan *c, weft_time now, const struct wf_chan_arrival *a,
                      const struct wf_open *o)
 {
-    if (!o->ok) { /* SPEC 2.1-3 */
+    if (!o->ok) { /* SPEC 2.1-3, 1.14-6 */
         c->stats.packets_forged += o->tag_failed;
         c->stats.packets_replayed += o->repeated;
         c->stats.packets_dropped += !o->tag_failed && !o->repeated;
