@@ -41,30 +41,6 @@ bool wf_is_zero_ct(const void *a, size_t len)
     return any == 0;
 }
 
-uint32_t wf_load_u32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-uint64_t wf_load_u64(const uint8_t *p)
-{
-    return (uint64_t)wf_load_u32(p) << 32 | wf_load_u32(p + 4);
-}
-
-void wf_store_u32(uint8_t *p, uint32_t v)
-{
-    p[0] = (uint8_t)(v >> 24);
-    p[1] = (uint8_t)(v >> 16);
-    p[2] = (uint8_t)(v >> 8);
-    p[3] = (uint8_t)v;
-}
-
-void wf_store_u64(uint8_t *p, uint64_t v)
-{
-    wf_store_u32(p, (uint32_t)(v >> 32));
-    wf_store_u32(p + 4, (uint32_t)v);
-}
-
 void wf_hex(char *out, const uint8_t *data, size_t len)
 {
     static const char digits[] = "0123456789abcdef";

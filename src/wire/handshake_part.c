@@ -16,18 +16,6 @@ void wf_part_get_type(struct wf_reader *r, uint8_t type)
     }
 }
 
-/* Versions and suites of which we know nothing may lay out the rest differently, so they end here.
- */
-static uint8_t get_known(struct wf_reader *r, uint8_t known)
-{
-    uint8_t v = wf_read_u8(r);
-
-    if (v != known) {
-        wf_reader_fail(r);
-    }
-    return v;
-}
-
 /*
  *   offset  size  field
  *        1     1  version
@@ -43,19 +31,26 @@ static uint8_t get_known(struct wf_reader *r, uint8_t known)
  */
 void wf_part_get_head(struct wf_reader *r, struct wf_challenge_head *out)
 {
-    out->version = get_known(r, WF_VERSION);
-    out->suite = get_known(r, WF_SUITE);
-    out->shard = wf_read_u8(r);
-    out->instance = wf_read_u64(r);
-    out->epoch = wf_read_u32(r);
-    out->offset_ms = wf_read_u16(r);
-    if (out->offset_ms >= WF_EPOCH_MS) {
+    const weft_span in = wf_read_span(r, WF_CHALLENGE_HEAD_LEN);
+    const uint8_t *p = in.data;
+
+    if (in.len == 0)
+        return; /* too short: the reader has failed */
+    *out = (struct wf_challenge_head){.version = p[0],
+                                      .suite = p[1],
+                                      .shard = p[2],
+                                      .instance = wf_load_u64(p + 3),
+                                      .epoch = wf_load_u32(p + 11),
+                                      .offset_ms = (uint16_t)(p[15] << 8 | p[16]),
+                                      .work_alg = p[17],
+                                      .ceiling_log2 = p[18],
+                                      .effort = wf_load_u32(p + 19),
+                                      .ts_id = wf_load_u32(p + 23)};
+    /* Versions and suites of which we know nothing may lay out the rest differently. */
+    if (out->version != WF_VERSION || out->suite != WF_SUITE || out->offset_ms >= WF_EPOCH_MS ||
+        out->work_alg > WF_WORK_PROGRAM || out->ceiling_log2 > WF_EFFORT_LOG2_MAX) {
         wf_reader_fail(r);
     }
-    out->work_alg = wf_read_u8_max(r, WF_WORK_PROGRAM);
-    out->ceiling_log2 = wf_read_u8_max(r, WF_EFFORT_LOG2_MAX);
-    out->effort = wf_read_u32(r);
-    out->ts_id = wf_read_u32(r);
 }
 
 void wf_challenge_head_store(uint8_t out[WF_CHALLENGE_HEAD_LEN], const struct wf_challenge_head *h)
