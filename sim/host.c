@@ -113,6 +113,8 @@ static weft_err try_new(struct sim_world *w, struct sim_host *h)
         .rng = &h->rng.rng,
         .serve = p->serves,
         .effort = p->effort,
+        .cookies_max = 4096,
+        .solves_max = 256,
         .wall_ms = p->wall_ms == 0 ? 0 : p->wall_ms + w->queue.now / 1000,
         .sessions_max = 24,
         .messages_in_max = p->messages_in_max,

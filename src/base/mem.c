@@ -28,7 +28,8 @@ void *wf_alloc(struct wf_mem *mem, size_t size)
     if (!may_have(mem, size))
         return NULL;
 
-    void *ptr = mem->alloc(mem->ctx, size);
+    void *ptr =
+        mem->alloc_zeroed != NULL ? mem->alloc_zeroed(mem->ctx, size) : mem->alloc(mem->ctx, size);
 
     if (ptr == NULL)
         return NULL;
@@ -39,7 +40,9 @@ void *wf_alloc(struct wf_mem *mem, size_t size)
             m->held_max = m->held;
         }
     }
-    memset(ptr, 0, size);
+    if (mem->alloc_zeroed == NULL) {
+        memset(ptr, 0, size);
+    }
     return ptr;
 }
 
@@ -69,6 +72,7 @@ void wf_mem_child(struct wf_mem *child, struct wf_mem *parent, size_t cap)
     *child = (struct wf_mem){
         .alloc = parent->alloc,
         .release = parent->release,
+        .alloc_zeroed = parent->alloc_zeroed,
         .ctx = parent->ctx,
         .cap = cap,
         .parent = parent,

@@ -17,6 +17,9 @@ struct wf_mem {
     void *(*alloc)(void *ctx,
                    size_t size); /* NULL: no memory. Aligned as malloc does, any content */
     void (*release)(void *ctx, void *ptr, size_t size);
+    /* The same with zeros in it, where that is cheaper: large blocks stay untouched until they are
+     * used. May be NULL. */
+    void *(*alloc_zeroed)(void *ctx, size_t size);
     void *ctx;
     size_t held;          /* bytes held now */
     size_t held_max;      /* most bytes ever held */

@@ -23,6 +23,11 @@ static void fill_defaults(struct wf_core_config *c)
         c->message_credit = CORE_MESSAGE_CREDIT;
     if (c->datagram_max == 0)
         c->datagram_max = CORE_DATAGRAM_MAX;
+    if (c->effort_log2_max == 0) {
+        c->effort_log2_max = CORE_EFFORT_LOG2_MAX;
+        while (c->effort > (uint64_t)1 << c->effort_log2_max)
+            c->effort_log2_max++;
+    }
     if (c->idle_ms == 0)
         c->idle_ms = CORE_IDLE_MS;
     if (c->handshake_timeout_us == 0)
@@ -59,7 +64,9 @@ static weft_err make_admission(struct wf_core *c, weft_time now)
         .lists = {protocol_lists, sizeof protocol_lists},
         .effort = c->config.effort,
         .work_alg = c->config.work_alg,
-        .ceiling_log2 = WF_EFFORT_LOG2_MAX - 1,
+        .ceiling_log2 = c->config.effort_log2_max,
+        .table_max = c->config.cookies_max,
+        .queue_max = c->config.solves_max,
     };
 
     if (!c->config.serve || c->adm != NULL)

@@ -27,7 +27,10 @@ struct wf_core_config {
     const struct wf_rng *rng;
     uint8_t seed[32];        /* of the identity; copied into secret memory */
     bool serve;              /* answer HELLOs */
-    uint32_t effort;         /* work asked of clients; 0: none */
+    uint32_t effort;         /* work asked of clients, at least; 0: none */
+    uint8_t effort_log2_max; /* and at most, as log2; 0: 24 */
+    size_t cookies_max;      /* solved cookies kept; 0: 524288 */
+    size_t solves_max;       /* SOLVEs that wait for their curves; 0: 2048 */
     uint64_t wall_ms;        /* wall clock at `now` of wf_core_new; 0: none that can be trusted */
     size_t sessions_max;     /* 0: 10240 */
     size_t messages_in_max;  /* messages a peer may have open; 0: 256 */

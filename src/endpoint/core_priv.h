@@ -27,6 +27,7 @@
 #define CORE_HANDSHAKE_TIMEOUT_US 10000000u
 #define CORE_EFFORT_MAX ((uint64_t)1 << 32)
 #define CORE_WORK_TIME_US 10000000u
+#define CORE_EFFORT_LOG2_MAX 24u /* what a server asks for by default, at most */
 #define CORE_PEER_MEMORY_MAX ((size_t)64 << 20)
 #define CORE_CONFIRM_DELAY_US 5000u /* SPEC 1.4-2 */
 #define CORE_REPLIES_MAX 256u       /* stateless answers waiting for the socket; more are dropped */

@@ -56,9 +56,6 @@ static weft_err allocate(struct wf_adm *a, const struct wf_adm_config *c)
     if (err == WEFT_OK) {
         err = wf_adm_table_init(a, c->table_max != 0 ? c->table_max : WF_ADM_TABLE_DEFAULT);
     }
-    if (err == WEFT_OK) {
-        err = wf_adm_queue_init(a, c->queue_max != 0 ? c->queue_max : WF_ADM_QUEUE_DEFAULT);
-    }
     return err;
 }
 
@@ -95,11 +92,14 @@ weft_err wf_adm_new(struct wf_adm **out, const struct wf_adm_config *c, weft_tim
     if (err == WEFT_OK) {
         err = allocate(a, c);
     }
+    if (err == WEFT_OK) {
+        wf_adm_rotate_init(a, now);
+        err = wf_adm_load_init(a, c->queue_max != 0 ? c->queue_max : WF_ADM_QUEUE_DEFAULT, now);
+    }
     if (err != WEFT_OK) {
         wf_adm_free(a);
         return err;
     }
-    wf_adm_rotate_init(a, now);
     *out = a;
     return WEFT_OK;
 }
@@ -111,7 +111,7 @@ void wf_adm_free(struct wf_adm *a)
     wf_adm_keep_deinit(a);
     wf_adm_limited_deinit(a);
     wf_adm_table_deinit(a);
-    wf_adm_queue_deinit(a);
+    wf_adm_load_deinit(a);
     wf_secret_arena_free(a->pending_arena);
     wf_secret_arena_free(a->pool_arena);
     wf_secret_arena_free(a->secret_arena);
@@ -134,6 +134,8 @@ static void on_hello(struct wf_adm *a, weft_time now, weft_span datagram, struct
     const struct wf_adm_ts *ts = &a->ts[a->ts_now];
     struct wf_challenge_head head = ts->challenge.head;
     head.epoch = a->epoch;
+    head.effort = wf_adm_asked(a, now, &out->path.from);
+    head.work_alg = head.effort == 0 ? WF_WORK_NONE : a->work_alg;
     head.offset_ms = (uint16_t)((now - a->epoch_began) / 1000);
     const struct wf_adm_cookie_input in = {
         .head = &head, .prefix = h.prefix, .n_c = h.n_c, .from = &out->path.from, .lists = h.lists};
@@ -169,6 +171,8 @@ void wf_adm_tick(struct wf_adm *a, weft_time now)
 {
     wf_adm_rotate_epoch(a, now);
     wf_adm_rotate_ts(a, now);
+    wf_adm_table_sweep(a);
+    wf_adm_load_tick(a, now);
     wf_adm_keep_expire(a, now);
     wf_adm_pool_fill(a, now);
 }
@@ -177,14 +181,19 @@ weft_time wf_adm_deadline(const struct wf_adm *a)
 {
     weft_time rotate = wf_adm_rotate_deadline(a);
     weft_time keep = wf_adm_keep_deadline(a);
+    weft_time load = wf_adm_load_deadline(a);
+    weft_time at = rotate < keep ? rotate : keep;
 
-    return rotate < keep ? rotate : keep;
+    if (wf_adm_table_is_dying(a))
+        return 0;
+    return at < load ? at : load;
 }
 
 void wf_adm_stats(const struct wf_adm *a, struct wf_adm_stats *out)
 {
     *out = a->stats;
-    out->queued = a->queue.count;
+    out->price = a->price.price;
+    out->queued = wf_queue_count(&a->queue);
     out->table_entries = a->table.used;
     out->confirm_bytes = a->kept_bytes;
     out->pool_keys = a->pool_count;

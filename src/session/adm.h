@@ -30,15 +30,15 @@ struct wf_adm_config {
     struct wf_aead *aead;
     const struct wf_identity *identity; /* outlives the adm; stays in secret memory */
     weft_span lists;                    /* protocol lists, copied */
-    uint32_t effort;                    /* asked of everybody; 0: none */
+    uint32_t effort;                    /* asked of everybody, at least; 0: none */
     uint8_t ceiling_log2;               /* effort <= 2^ceiling */
     uint8_t work_alg;                   /* enum wf_work_alg; 0: WF_WORK_BLAKE2B, the default */
     uint64_t wall_ms; /* wall clock at `now` of wf_adm_new; 0: unknown (not-after is then 2^63) */
     weft_span statement; /* of the owner about our key, for those who ask; copied. Empty: none */
-    size_t table_max;    /* solved cookies kept; 0: 65536 */
+    size_t table_max;    /* solved cookies kept; 0: 524288 */
     size_t confirm_pool; /* bytes of kept CONFIRMs; 0: 8 MiB */
     size_t pool_max;     /* ephemeral keys made ahead; 0: 64 */
-    size_t queue_max;    /* SOLVEs that wait for their curves; 0: 1024 */
+    size_t queue_max;    /* SOLVEs that wait for their curves; 0: 2048 */
 };
 
 /* What came of a datagram. */
@@ -75,15 +75,17 @@ struct wf_adm_result {
     uint8_t plain[WF_SOLVE_MAX];
 };
 
-/* Each SOLVE that is dropped counts once, at the check that dropped it. solve_queue_full,
- * solve_table_full: no place or no entry is free; it may come again. */
+/* Each SOLVE that is dropped counts once, at the check that dropped it. solve_queue_full: one that
+ * paid more has its place; solve_expired: it waited too long; solve_table_full: no entry is free.
+ * It may come again. price: the effort asked of a client without a history. */
 struct wf_adm_stats {
     uint64_t ask, ask_bad; /* ask_bad: got no answer */
     uint64_t hello, hello_bad, challenge, solve, solve_bad_length, solve_bad_epoch,
         solve_bad_cookie, solve_bad_prefix, solve_bad_ts, solve_bad_work, solve_bad_box,
-        solve_bad_key, solve_bad_choice, solve_duplicate, solve_queue_full, solve_table_full,
-        accepted, confirmed, confirm_resent, accepted_limited, decoys;
-    uint64_t queued, table_entries, confirm_bytes, pool_keys;
+        solve_bad_key, solve_bad_choice, solve_duplicate, solve_underpaid, solve_queue_full,
+        solve_expired, solve_table_full, accepted, confirmed, confirm_resent, accepted_limited,
+        decoys;
+    uint64_t price, queued, table_entries, confirm_bytes, pool_keys;
 };
 
 WEFT_NODISCARD weft_err wf_adm_new(struct wf_adm **out, const struct wf_adm_config *c,

@@ -13,6 +13,9 @@
 #include "crypto/secret.h"
 #include "session/adm.h"
 #include "session/limited.h"
+#include "session/prefixes.h"
+#include "session/price.h"
+#include "session/queue.h"
 #include "wire/statement.h"
 
 #define WF_ADM_SECOND_US ((weft_time)1000000)
@@ -25,12 +28,12 @@
 #define WF_ADM_PENDING_MAX 256u                /* accepted SOLVEs that wait for wf_adm_confirm */
 #define WF_ADM_KEEP_US (10 * WF_ADM_SECOND_US) /* a CONFIRM, and an accepted SOLVE, at most */
 #define WF_ADM_POOL_STEP_US ((weft_time)1000)  /* between two keys made ahead by an idle node */
-#define WF_ADM_TABLE_DEFAULT ((size_t)65536)
+#define WF_ADM_TABLE_DEFAULT ((size_t)1 << 19) /* 4,000 a second, for four epochs */
 #define WF_ADM_TABLE_MAX ((size_t)1 << 28)
 #define WF_ADM_KEPT_DEFAULT ((size_t)8 << 20)
 #define WF_ADM_POOL_DEFAULT ((size_t)64)
 #define WF_ADM_POOL_MAX ((size_t)65536)
-#define WF_ADM_QUEUE_DEFAULT ((size_t)1024)
+#define WF_ADM_QUEUE_DEFAULT ((size_t)2048)
 #define WF_ADM_QUEUE_MAX ((size_t)65536)
 #define WF_ADM_GROUPS_MAX 64u /* SPEC 1.10-5 */
 
@@ -47,13 +50,14 @@ enum wf_adm_entry_state {
 
 struct wf_adm_entry {
     uint8_t cookie[WF_COOKIE_LEN];
-    uint64_t boxes[WF_ADM_TRIES]; /* keyed hashes of the boxes that were tried */
+    uint32_t boxes[WF_ADM_TRIES]; /* halves of keyed hashes of the boxes that were tried */
     union {
         struct wf_adm_pending *pending; /* PENDING */
         struct wf_adm_kept *kept;       /* KEPT */
     } of;
     uint32_t bucket_next; /* index + 1, 0: none; the list of free ones uses it too */
     uint32_t epoch_next;
+    uint32_t epoch;  /* until when it lives; the list it is in may be an older one's */
     uint32_t serial; /* of its ticket, from the moment it is accepted */
     uint8_t state;   /* enum wf_adm_entry_state; written by wf_adm_enter alone */
     uint8_t tries;
@@ -68,6 +72,8 @@ struct wf_adm_table {
     size_t touched;      /* entries from here on were never used */
     uint32_t first_free; /* index + 1 */
     uint32_t by_epoch[WF_ADM_EPOCHS];
+    uint32_t dying[WF_ADM_EPOCHS]; /* lists of dead epochs, not swept to their end yet */
+    size_t hand;                   /* where an entry to be given up is looked for next */
 };
 
 /* What is left of a handshake between ACCEPT and CONFIRM. A secret, in its arena. */
@@ -94,20 +100,14 @@ struct wf_adm_kept {
     uint8_t bytes[];
 };
 
-/* --- the work queue (adm_queue.c) --- */
+/* --- load (adm_load.c) --- */
 
-/* A SOLVE whose cookie and work are good and whose curves are not computed yet. */
+/* What the queue carries: a SOLVE whose cookie and work are good and whose curves are not computed
+ * yet. */
 struct wf_adm_waiting {
-    uint8_t cookie[WF_COOKIE_LEN];
-    uint64_t mark; /* of its boxes, as in the table */
     struct wf_adm_path path;
     size_t len;
     uint8_t bytes[WF_SOLVE_MAX];
-};
-
-struct wf_adm_queue {
-    struct wf_adm_waiting *slots; /* a ring */
-    size_t max, first, count;
 };
 
 /* --- secrets --- */
@@ -176,7 +176,9 @@ struct wf_adm {
     size_t pool_count, pool_max;
     weft_time pool_next;
 
-    struct wf_adm_queue queue;
+    struct wf_queue queue;
+    struct wf_price price;
+    struct wf_prefixes prefixes;
     struct wf_adm_table table;
     uint32_t serial;
     struct wf_secret_arena *pending_arena;
@@ -243,12 +245,18 @@ void wf_adm_table_deinit(struct wf_adm *a);
 void wf_adm_enter(struct wf_adm_entry *e, enum wf_adm_entry_state next);
 struct wf_adm_entry *wf_adm_table_find(struct wf_adm *a, const uint8_t cookie[WF_COOKIE_LEN]);
 
-/* A new entry in state TRIED; NULL when the table is full. */
+/* A new entry in state TRIED; NULL when the table is full. One that opened nothing may go for it.
+ */
 struct wf_adm_entry *wf_adm_table_add(struct wf_adm *a, const uint8_t cookie[WF_COOKIE_LEN],
                                       uint32_t epoch);
 
-/* Empties the slot of a dead epoch, from which on `epoch` uses it. What is pending lives on. */
+/* Empties the slot of a dead epoch, from which on `epoch` uses it. What is pending lives on. A long
+ * list is left for wf_adm_table_sweep. */
 void wf_adm_table_expire(struct wf_adm *a, uint32_t epoch);
+bool wf_adm_table_is_dying(const struct wf_adm *a);
+
+/* Removes some entries of dead epochs: about half a millisecond's worth. */
+void wf_adm_table_sweep(struct wf_adm *a);
 
 /* By what boxes are told apart. */
 uint64_t wf_adm_mark(const struct wf_adm *a, const uint8_t boxes_hash[32]);
@@ -262,20 +270,21 @@ bool wf_adm_table_try(struct wf_adm_entry *e, uint64_t mark);
 uint64_t wf_adm_ticket(const struct wf_adm *a, const struct wf_adm_entry *e);
 struct wf_adm_entry *wf_adm_ticket_find(const struct wf_adm *a, uint64_t ticket);
 
-/* --- adm_queue.c --- */
+/* --- adm_load.c --- */
 
-WEFT_NODISCARD weft_err wf_adm_queue_init(struct wf_adm *a, size_t max);
-void wf_adm_queue_deinit(struct wf_adm *a);
+WEFT_NODISCARD weft_err wf_adm_load_init(struct wf_adm *a, size_t queue_max, weft_time now);
+void wf_adm_load_deinit(struct wf_adm *a);
 
-/* The same boxes wait already, or as many others of this cookie as may be tried. */
-bool wf_adm_queue_has(const struct wf_adm *a, const uint8_t cookie[WF_COOKIE_LEN], uint64_t mark);
+/* The effort that CHALLENGE asks of this address. */
+uint32_t wf_adm_asked(struct wf_adm *a, weft_time now, const struct wf_addr *from);
 
-/* A place at the end, to be filled in; NULL when there is none. */
-struct wf_adm_waiting *wf_adm_queue_add(struct wf_adm *a);
+/* Under overload, that a SOLVE pays enough to be looked at. */
+bool wf_adm_takes(struct wf_adm *a, weft_time now, const struct wf_addr *from, uint32_t paid);
 
-/* Who is next, NULL when nobody is; he stays until he is dropped. */
-struct wf_adm_waiting *wf_adm_queue_first(const struct wf_adm *a);
-void wf_adm_queue_drop_first(struct wf_adm *a);
+/* Curves were computed for an address that its cookie has proved. */
+void wf_adm_charge(struct wf_adm *a, weft_time now, const struct wf_addr *from, uint32_t cost_us);
+void wf_adm_load_tick(struct wf_adm *a, weft_time now);
+weft_time wf_adm_load_deadline(const struct wf_adm *a);
 
 /* --- adm_keep.c --- */
 

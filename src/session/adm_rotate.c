@@ -78,9 +78,7 @@ static void new_ts(struct wf_adm *a, unsigned index, weft_time now)
         .version = WF_VERSION,
         .suite = WF_SUITE,
         .instance = a->instance,
-        .work_alg = a->effort == 0 ? WF_WORK_NONE : a->work_alg,
         .ceiling_log2 = a->ceiling_log2,
-        .effort = a->effort,
         .ts_id = ++a->ts_last_id,
     };
     wf_dh_public(ts->challenge.ts, secret);

@@ -15,6 +15,10 @@
 #include "session/adm_priv.h"
 #include "session/work.h"
 
+#define DH_COST_US 50u
+#define MAP_COST_US 75u
+#define WHOLE_COST_US 400u /* CONFIRM included */
+
 /* One SOLVE on its way through the checks. Secret from `schedule` on. */
 struct attempt {
     struct wf_adm *a;
@@ -104,6 +108,17 @@ static bool is_first(struct attempt *t)
     return false;
 }
 
+/* What is said to be paid; that it is true costs more to find out. */
+static uint32_t paid_by(const struct attempt *t)
+{
+    return t->s.head.effort == 0 ? 0 : t->s.bid;
+}
+
+static bool pays_enough(struct attempt *t)
+{
+    return wf_adm_takes(t->a, t->now, &t->out->path.from, paid_by(t));
+}
+
 static bool work_is_done(struct attempt *t)
 {
     const struct wf_solve *s = &t->s;
@@ -127,21 +142,35 @@ static bool work_is_done(struct attempt *t)
 static bool boxes_may_be_tried(struct attempt *t)
 {
     t->mark = wf_adm_mark(t->a, t->boxes_hash);
-    if (t->entry != NULL && !wf_adm_table_may_try(t->entry, t->mark)) {
-        answer_with_decoy(t);
-        return false;
-    }
-    return !wf_adm_queue_has(t->a, t->s.cookie, t->mark);
+    if (t->entry == NULL || wf_adm_table_may_try(t->entry, t->mark))
+        return true;
+    answer_with_decoy(t);
+    return false;
 }
 
+/* Who goes for it counts as who finds no place. */
 static bool queue_takes_it(struct attempt *t)
 {
-    struct wf_adm_waiting *w = wf_adm_queue_add(t->a);
+    struct wf_adm *a = t->a;
+    struct wf_adm_waiting *w = NULL;
+    void *payload = NULL;
+    struct wf_queue_ticket ticket = {
+        .mark = t->mark,
+        .paid = paid_by(t),
+        .multiplier = wf_prefixes_multiplier(&a->prefixes, t->now, &t->out->path.from),
+    };
+    const size_t count = wf_queue_count(&a->queue);
 
-    if (w == NULL)
+    memcpy(ticket.cookie, t->s.cookie, sizeof ticket.cookie);
+    weft_err err = wf_queue_put(&a->queue, t->now, &ticket, &payload);
+    if (err == WEFT_ERR_EXISTS || err == WEFT_ERR_LIMIT) { /* SPEC 1.3-3 */
+        a->stats.solve_duplicate++;
+        return true;
+    }
+    if (err != WEFT_OK)
         return false;
-    memcpy(w->cookie, t->s.cookie, sizeof w->cookie);
-    w->mark = t->mark;
+    a->stats.solve_queue_full += wf_queue_count(&a->queue) == count;
+    w = (struct wf_adm_waiting *)payload;
     w->path = t->out->path;
     w->len = t->datagram.len;
     memcpy(w->bytes, t->datagram.data, t->datagram.len);
@@ -306,6 +335,7 @@ static const struct check cheap[] = {
     {prefix_is_ours, offsetof(struct wf_adm_stats, solve_bad_prefix)},
     {ts_lives, offsetof(struct wf_adm_stats, solve_bad_ts)},
     {is_first, offsetof(struct wf_adm_stats, solve_duplicate)},
+    {pays_enough, offsetof(struct wf_adm_stats, solve_underpaid)},
     {work_is_done, offsetof(struct wf_adm_stats, solve_bad_work)},
     {boxes_may_be_tried, offsetof(struct wf_adm_stats, solve_duplicate)},
     {queue_takes_it, offsetof(struct wf_adm_stats, solve_queue_full)},
@@ -407,7 +437,34 @@ void wf_adm_solve(struct wf_adm *a, weft_time now, weft_span datagram, struct wf
  * many of them, the others keep their places. */
 bool wf_adm_has_work(const struct wf_adm *a)
 {
-    return a->queue.count > 0 && wf_secret_held(a->pending_arena) < WF_ADM_PENDING_MAX;
+    return wf_queue_count(&a->queue) > 0 && wf_secret_held(a->pending_arena) < WF_ADM_PENDING_MAX;
+}
+
+/* What the curves cost, all that an accepted one still costs with them. Nominal, so that a slow
+ * moment is nobody's fault. */
+static uint32_t cost_of(const struct attempt *t)
+{
+    if (!t->at_curves)
+        return 0;
+    if (t->out->kind == WF_ADM_ACCEPT || wf_adm_is_limited(t->a, &t->s))
+        return WHOLE_COST_US;
+    return t->spent.dh * DH_COST_US + t->spent.map * MAP_COST_US;
+}
+
+static void serve(struct attempt *t)
+{
+    weft_err err = wf_solve_get(t->datagram, &t->s);
+
+    WEFT_ASSERT(err == WEFT_OK); /* it was read before */
+    if (all_hold(t, dear, WF_ARRAY_LEN(dear))) {
+        accept(t);
+    } else {
+        fail(t);
+    }
+    if (cost_of(t) > 0) {
+        wf_adm_charge(t->a, t->now, &t->out->path.from, cost_of(t));
+    }
+    wf_wipe(&t->schedule, sizeof t->schedule);
 }
 
 bool wf_adm_next(struct wf_adm *a, weft_time now, struct wf_adm_result *out)
@@ -416,21 +473,15 @@ bool wf_adm_next(struct wf_adm *a, weft_time now, struct wf_adm_result *out)
 
     if (!wf_adm_has_work(a))
         return false;
-    const struct wf_adm_waiting *w = wf_adm_queue_first(a);
+    const struct wf_queue_entry *e = wf_queue_first(&a->queue);
+    const struct wf_adm_waiting *w = (const struct wf_adm_waiting *)e->payload;
     t.datagram = wf_span(w->bytes, w->len);
-    t.mark = w->mark;
+    t.mark = e->ticket.mark;
     out->kind = WF_ADM_DROP;
     out->reply_len = 0;
     out->path = w->path;
     wf_adm_rotate_epoch(a, now);
-    weft_err err = wf_solve_get(t.datagram, &t.s);
-    WEFT_ASSERT(err == WEFT_OK); /* it was read before */
-    if (all_hold(&t, dear, WF_ARRAY_LEN(dear))) {
-        accept(&t);
-    } else {
-        fail(&t);
-    }
-    wf_adm_queue_drop_first(a);
-    wf_wipe(&t.schedule, sizeof t.schedule);
+    serve(&t);
+    wf_queue_drop_first(&a->queue);
     return true;
 }

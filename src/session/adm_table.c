@@ -11,6 +11,9 @@
 #include "crypto/hash.h"
 #include "session/adm_priv.h"
 
+#define SWEEP_STEPS 4096u
+#define RECYCLE_STEPS 64u
+
 static const uint8_t legal[WF_ADM_ENTRY_STATES] = {
     [WF_ADM_ENTRY_FREE] = 1u << WF_ADM_ENTRY_TRIED,
     [WF_ADM_ENTRY_TRIED] = 1u << WF_ADM_ENTRY_PENDING | 1u << WF_ADM_ENTRY_FREE,
@@ -73,11 +76,129 @@ struct wf_adm_entry *wf_adm_table_find(struct wf_adm *a, const uint8_t cookie[WF
     return NULL;
 }
 
-/* Index + 1 of an entry to use, 0 when there is none. */
-static uint32_t take_free(struct wf_adm_table *t)
+static void push_to_epoch(struct wf_adm_table *t, uint32_t i, uint32_t epoch)
 {
-    uint32_t i = t->first_free;
+    uint32_t *first = &t->by_epoch[epoch % WF_ADM_EPOCHS];
 
+    t->entries[i - 1].epoch = epoch;
+    t->entries[i - 1].epoch_next = *first;
+    *first = i;
+}
+
+static void leave_bucket(struct wf_adm *a, uint32_t i)
+{
+    struct wf_adm_table *t = &a->table;
+    const struct wf_adm_entry *e = &t->entries[i - 1];
+    uint32_t *at = bucket_of(a, e->cookie);
+
+    while (*at != i)
+        at = &t->entries[*at - 1].bucket_next;
+    *at = e->bucket_next;
+}
+
+static void remove_entry(struct wf_adm *a, uint32_t i)
+{
+    struct wf_adm_table *t = &a->table;
+    struct wf_adm_entry *e = &t->entries[i - 1];
+
+    leave_bucket(a, i);
+    wf_adm_enter(e, WF_ADM_ENTRY_FREE);
+    *e = (struct wf_adm_entry){.bucket_next = t->first_free};
+    t->first_free = i;
+    t->used--;
+}
+
+/* --- the death of epochs --- */
+
+/* Takes one entry out of a dead epoch's list: it dies, or it lives on in its own epoch's. */
+static void sweep_one(struct wf_adm *a, uint32_t *dying)
+{
+    struct wf_adm_table *t = &a->table;
+    uint32_t i = *dying;
+    struct wf_adm_entry *e = &t->entries[i - 1];
+
+    *dying = e->epoch_next;
+    if (e->state == WF_ADM_ENTRY_PENDING) {
+        push_to_epoch(t, i, a->epoch);
+    } else if (a->epoch - e->epoch < WF_ADM_EPOCHS) {
+        push_to_epoch(t, i, e->epoch);
+    } else {
+        wf_adm_give_up(a, e);
+        remove_entry(a, i);
+    }
+}
+
+bool wf_adm_table_is_dying(const struct wf_adm *a)
+{
+    for (size_t slot = 0; slot < WF_ADM_EPOCHS; slot++) {
+        if (a->table.dying[slot] != 0)
+            return true;
+    }
+    return false;
+}
+
+void wf_adm_table_sweep(struct wf_adm *a)
+{
+    size_t left = SWEEP_STEPS;
+
+    for (size_t slot = 0; slot < WF_ADM_EPOCHS; slot++) {
+        for (; left > 0 && a->table.dying[slot] != 0; left--)
+            sweep_one(a, &a->table.dying[slot]);
+    }
+}
+
+void wf_adm_table_expire(struct wf_adm *a, uint32_t epoch)
+{
+    struct wf_adm_table *t = &a->table;
+    size_t slot = epoch % WF_ADM_EPOCHS;
+
+    while (t->dying[slot] != 0) /* nobody swept for two minutes */
+        sweep_one(a, &t->dying[slot]);
+    t->dying[slot] = t->by_epoch[slot];
+    t->by_epoch[slot] = 0;
+    wf_adm_table_sweep(a);
+}
+
+/* --- new entries --- */
+
+/* One whose boxes did not open has kept nobody from anything but trying again: it goes when there
+ * is no room. It stays in its epoch's list, from which sweep_one sends it on. */
+static uint32_t recycle(struct wf_adm *a)
+{
+    struct wf_adm_table *t = &a->table;
+
+    for (size_t step = 0; step < RECYCLE_STEPS && step < t->max; step++) {
+        size_t at = t->hand;
+
+        t->hand = (t->hand + 1) % t->max;
+        if (t->entries[at].state == WF_ADM_ENTRY_TRIED) {
+            leave_bucket(a, (uint32_t)at + 1);
+            return (uint32_t)at + 1;
+        }
+    }
+    return 0;
+}
+
+static void name_entry(struct wf_adm *a, uint32_t i, const uint8_t cookie[WF_COOKIE_LEN])
+{
+    struct wf_adm_entry *e = &a->table.entries[i - 1];
+    uint32_t *bucket = bucket_of(a, cookie);
+
+    memcpy(e->cookie, cookie, WF_COOKIE_LEN);
+    wf_adm_decoy_forget(a, e);
+    e->bucket_next = *bucket;
+    *bucket = i;
+}
+
+/* Index + 1 of an entry that is in no list, 0 when there is none. */
+static uint32_t take_free(struct wf_adm *a)
+{
+    struct wf_adm_table *t = &a->table;
+
+    if (t->first_free == 0 && t->touched == t->max) {
+        wf_adm_table_sweep(a);
+    }
+    uint32_t i = t->first_free;
     if (i != 0) {
         t->first_free = t->entries[i - 1].bucket_next;
         return i;
@@ -85,68 +206,29 @@ static uint32_t take_free(struct wf_adm_table *t)
     return t->touched < t->max ? (uint32_t)++t->touched : 0;
 }
 
-static void push_to_epoch(struct wf_adm_table *t, uint32_t i, uint32_t epoch)
-{
-    uint32_t *first = &t->by_epoch[epoch % WF_ADM_EPOCHS];
-
-    t->entries[i - 1].epoch_next = *first;
-    *first = i;
-}
-
 struct wf_adm_entry *wf_adm_table_add(struct wf_adm *a, const uint8_t cookie[WF_COOKIE_LEN],
                                       uint32_t epoch)
 {
     struct wf_adm_table *t = &a->table;
-    uint32_t *bucket = bucket_of(a, cookie);
-    uint32_t i = take_free(t);
+    uint32_t i = take_free(a);
 
-    if (i == 0)
-        return NULL;
-    struct wf_adm_entry *e = &t->entries[i - 1];
-    *e = (struct wf_adm_entry){.bucket_next = *bucket};
-    memcpy(e->cookie, cookie, WF_COOKIE_LEN);
-    wf_adm_decoy_forget(a, e);
-    *bucket = i;
-    push_to_epoch(t, i, epoch);
-    wf_adm_enter(e, WF_ADM_ENTRY_TRIED);
-    t->used++;
-    return e;
-}
-
-static void remove_entry(struct wf_adm *a, uint32_t i)
-{
-    struct wf_adm_table *t = &a->table;
-    struct wf_adm_entry *e = &t->entries[i - 1];
-    uint32_t *at = bucket_of(a, e->cookie);
-
-    while (*at != i)
-        at = &t->entries[*at - 1].bucket_next;
-    *at = e->bucket_next;
-    wf_adm_enter(e, WF_ADM_ENTRY_FREE);
-    *e = (struct wf_adm_entry){.bucket_next = t->first_free};
-    t->first_free = i;
-    t->used--;
-}
-
-void wf_adm_table_expire(struct wf_adm *a, uint32_t epoch)
-{
-    struct wf_adm_table *t = &a->table;
-    uint32_t i = t->by_epoch[epoch % WF_ADM_EPOCHS];
-
-    t->by_epoch[epoch % WF_ADM_EPOCHS] = 0;
-    while (i != 0) {
-        struct wf_adm_entry *e = &t->entries[i - 1];
-        uint32_t next = e->epoch_next;
-
-        if (e->state == WF_ADM_ENTRY_PENDING) {
-            push_to_epoch(t, i, epoch);
-        } else {
-            wf_adm_give_up(a, e);
-            remove_entry(a, i);
-        }
-        i = next;
+    if (i != 0) {
+        t->entries[i - 1] = (struct wf_adm_entry){0};
+        push_to_epoch(t, i, epoch);
+        wf_adm_enter(&t->entries[i - 1], WF_ADM_ENTRY_TRIED);
+        t->used++;
+    } else {
+        i = recycle(a);
+        if (i == 0)
+            return NULL;
+        t->entries[i - 1].tries = 0;
+        t->entries[i - 1].epoch = epoch;
     }
+    name_entry(a, i, cookie);
+    return &t->entries[i - 1];
 }
+
+/* --- boxes and tickets --- */
 
 uint64_t wf_adm_mark(const struct wf_adm *a, const uint8_t boxes_hash[32])
 {
@@ -157,7 +239,7 @@ uint64_t wf_adm_mark(const struct wf_adm *a, const uint8_t boxes_hash[32])
 bool wf_adm_table_may_try(const struct wf_adm_entry *e, uint64_t mark)
 {
     for (unsigned i = 0; i < e->tries; i++) {
-        if (e->boxes[i] == mark)
+        if (e->boxes[i] == (uint32_t)mark)
             return false;
     }
     return e->tries < WF_ADM_TRIES;
@@ -167,7 +249,7 @@ bool wf_adm_table_try(struct wf_adm_entry *e, uint64_t mark)
 {
     if (!wf_adm_table_may_try(e, mark))
         return false;
-    e->boxes[e->tries++] = mark;
+    e->boxes[e->tries++] = (uint32_t)mark;
     return true;
 }
 

@@ -472,7 +472,8 @@ static inline void cp_init(struct core_pair *p, struct wf_mem *a, struct wf_mem 
         s->mem = mems[i];
         s->addr = wf_addr_v4(10, 0, 0, (uint8_t)(1 + i), (uint16_t)(1000 + i));
         wf_rng_seed(&s->rng, (uint64_t)(77 + i));
-        s->config = (struct wf_core_config){.serve = i == 1, .sessions_max = 8};
+        s->config = (struct wf_core_config){
+            .serve = i == 1, .sessions_max = 8, .cookies_max = 4096, .solves_max = 256};
     }
 }
 

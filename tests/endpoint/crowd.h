@@ -39,7 +39,8 @@ static inline void crowd_init(struct crowd *w, struct wf_mem *mem, struct wf_mem
     w->now = 1000 * CROWD_SECOND;
     wf_rng_seed(&w->rng, 1);
     wf_rng_seed(&w->client_rng, 2);
-    w->config = (struct wf_core_config){.mem = mem, .rng = &w->rng.rng, .serve = true};
+    w->config = (struct wf_core_config){
+        .mem = mem, .rng = &w->rng.rng, .serve = true, .cookies_max = 65536, .solves_max = 256};
     w->config.seed[0] = 1;
     w->buf = malloc(CROWD_TRAIN);
     CHECK(w->buf != NULL);

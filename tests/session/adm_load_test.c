@@ -188,3 +188,298 @@ TEST(who_waits_until_his_epoch_or_t_s_is_dead_is_dropped)
     CHECK_EQ(pair_stats(&p).table_entries, 0);
     pair_free(&p);
 }
+
+/* --- the price --- */
+
+/* Time in which the queue is not served. */
+static void pass(struct pair *p, weft_time us)
+{
+    weft_time until = p->now + us;
+
+    while (p->now < until) {
+        p->now += 50000;
+        wf_adm_tick(p->adm, p->now);
+    }
+}
+
+/* Everything that waits is done. */
+static void serve_all(struct pair *p)
+{
+    while (wf_adm_next(p->adm, p->now, &p->result)) {
+        if (p->result.kind == WF_ADM_ACCEPT)
+            wf_adm_refuse(p->adm, p->result.ticket);
+    }
+}
+
+static struct wf_challenge_head asked_head(struct pair *p)
+{
+    struct wf_challenge c;
+
+    CHECK_EQ(pair_to_server(p, p->hello, sizeof p->hello), WF_ADM_REPLY);
+    CHECK_OK(wf_challenge_get(wf_span(p->result.reply, p->result.reply_len), &c));
+    return c.head;
+}
+
+/* The effort that a HELLO from this address is asked for. */
+static uint32_t asked_of(struct pair *p, struct wf_addr from)
+{
+    struct wf_addr was = p->from;
+
+    p->from = from;
+    struct wf_challenge_head h = asked_head(p);
+    p->from = was;
+    CHECK_EQ(h.work_alg, h.effort == 0 ? WF_WORK_NONE : WF_WORK_BLAKE2B);
+    return h.effort;
+}
+
+/* A queue full of clients from all over, none of whom paid anything. */
+static void flood(struct pair *p)
+{
+    for (unsigned i = 0; i < 64; i++) {
+        p->from = wf_addr_v4((uint8_t)(20 + i), 0, 0, 1, 4242);
+        arrive_new(p);
+    }
+    p->from = wf_addr_v4(192, 0, 2, 1, 40000);
+}
+
+static void start_flooded(struct pair *p)
+{
+    start(p);
+    p->hs_config.timeout_us = 1000 * PAIR_SECOND;
+    flood(p);
+    CHECK_EQ(pair_stats(p).price, 0);
+    CHECK_EQ(asked_of(p, p->from), 0);
+    CHECK(wf_adm_deadline(p->adm) <= p->now + 250000);
+    pass(p, 250000);
+    CHECK(pair_stats(p).price > 0);
+}
+
+TEST(a_queue_that_is_not_served_raises_the_price_and_one_that_is_brings_it_to_zero)
+{
+    struct pair p;
+
+    start_flooded(&p);
+    uint32_t first = (uint32_t)pair_stats(&p).price;
+    CHECK_EQ(asked_of(&p, p.from), first);
+    serve_all(&p);
+    pass(&p, 60 * PAIR_SECOND);
+    CHECK_EQ(pair_stats(&p).price, 0);
+    CHECK_EQ(asked_of(&p, p.from), 0);
+    CHECK(wf_adm_deadline(p.adm) > p.now);
+    pair_free(&p);
+}
+
+TEST(under_overload_what_pays_less_than_half_is_dropped_on_arrival)
+{
+    struct pair p;
+
+    start(&p);
+    pair_client(&p, true);
+    pair_to_solve(&p); /* with a cookie from before, that asks for nothing */
+    uint8_t hoarded[WF_SOLVE_MAX];
+    memcpy(hoarded, p.solve, sizeof hoarded);
+    flood(&p);
+    arrive(&p, hoarded, sizeof hoarded); /* no overload yet: it may wait, but nobody goes for it */
+    CHECK_EQ(pair_stats(&p).solve_queue_full, 1);
+    pass(&p, 250000);
+    uint64_t curves = wf_curve_operations();
+    arrive(&p, hoarded, sizeof hoarded); /* SPEC 1.7-4 */
+    CHECK_EQ(pair_stats(&p).solve_underpaid, 1);
+    CHECK_EQ(wf_curve_operations(), curves);
+
+    arrive_new(&p); /* pays what is asked now, and takes the place of one who has not */
+    CHECK_EQ(pair_stats(&p).solve_underpaid, 1);
+    CHECK_EQ(pair_stats(&p).solve_queue_full, 2);
+    CHECK_EQ(pair_stats(&p).queued, 64);
+    CHECK(wf_adm_next(p.adm, p.now, &p.result)); /* and is served first */
+    CHECK_EQ(p.result.kind, WF_ADM_ACCEPT);
+    CHECK(wf_addr_equal(&p.result.path.from, &p.from));
+    pair_free(&p);
+}
+
+TEST(a_configured_effort_is_asked_of_everybody_and_the_ceiling_is_never_passed)
+{
+    struct pair p;
+
+    start(&p);
+    p.adm_config.effort = 100;
+    p.adm_config.ceiling_log2 = 7;
+    pair_server(&p);
+    pair_client(&p, true);
+    pair_say_hello(&p);
+    CHECK_EQ(asked_of(&p, p.from), 100);
+    p.adm_config.effort = 128;
+    pair_server(&p);
+    CHECK_EQ(asked_of(&p, p.from), 128);
+    for (unsigned i = 0; i < 100; i++) /* it owes a multiple now */
+        wf_adm_charge(p.adm, p.now, &p.from, 1000);
+    CHECK_EQ(asked_of(&p, p.from), 128);
+    pair_free(&p);
+}
+
+TEST(who_has_used_more_than_his_share_is_asked_for_more_and_a_hello_changes_nothing)
+{
+    struct pair p;
+    struct wf_addr other = wf_addr_v4(198, 51, 100, 7, 1);
+
+    start(&p);
+    p.adm_config.effort = 10;
+    p.adm_config.table_max = 1024;
+    pair_server(&p);
+    pair_meet(&p);
+    for (unsigned i = 0; i < 200; i++) { /* spoofed or not: who only asks is charged nothing */
+        p.hello[8] = (uint8_t)i;
+        CHECK_EQ(asked_of(&p, p.from), 10);
+    }
+    for (unsigned i = 0; i < 64; i++) { /* somebody in every network has used a little */
+        struct wf_addr a = wf_addr_v4((uint8_t)(60 + i), 1, 2, 3, 4);
+        wf_adm_charge(p.adm, p.now, &a, 300);
+    }
+    for (unsigned i = 0; i < 100; i++)
+        wf_adm_charge(p.adm, p.now, &p.from, 300);
+    CHECK_EQ(asked_of(&p, p.from), 80);
+    CHECK_EQ(asked_of(&p, other), 10);
+    pair_free(&p);
+}
+
+TEST(curves_are_charged_to_the_address_that_its_cookie_has_proved)
+{
+    struct pair p;
+
+    start(&p);
+    p.adm_config.effort = 4;
+    p.adm_config.table_max = 1024;
+    pair_server(&p);
+    for (unsigned i = 0; i < 64; i++) {
+        struct wf_addr a = wf_addr_v4((uint8_t)(60 + i), 1, 2, 3, 4);
+        wf_adm_charge(p.adm, p.now, &a, 300);
+    }
+    for (unsigned i = 0; i < 40; i++) {
+        pair_client(&p, false);
+        pair_to_solve(&p);
+        CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_ACCEPT);
+        wf_adm_refuse(p.adm, p.result.ticket);
+    }
+    CHECK(asked_of(&p, p.from) > 8);
+    pair_free(&p);
+}
+
+TEST(who_waited_ten_seconds_is_dropped)
+{
+    struct pair p;
+
+    start(&p);
+    arrive_new(&p);
+    pass(&p, 10 * PAIR_SECOND);
+    CHECK_EQ(pair_stats(&p).queued, 1);
+    pass(&p, PAIR_SECOND / 2);
+    CHECK_EQ(pair_stats(&p).queued, 0);
+    CHECK_EQ(pair_stats(&p).solve_expired, 1);
+    pair_free(&p);
+}
+
+/* --- the table --- */
+
+static struct wf_adm_entry *add_entry(struct pair *p, uint64_t n)
+{
+    uint8_t cookie[WF_COOKIE_LEN] = {1};
+
+    wf_store_u64(cookie + 8, n);
+    return wf_adm_table_add(p->adm, cookie, p->adm->epoch);
+}
+
+TEST(a_table_that_fills_with_sessions_asks_for_more_and_more)
+{
+    static const struct {
+        uint64_t used;
+        uint32_t asked;
+    } rows[] = {{3071, 0},     {3072, 1024},  {3327, 1024},  {3328, 4096},
+                {3584, 16384}, {3840, 65536}, {4095, 65536}, {4096, 262144}};
+    struct pair p;
+    uint64_t n = 0;
+
+    start(&p);
+    p.adm_config.table_max = 4096;
+    pair_server(&p);
+    pair_client(&p, true);
+    pair_say_hello(&p);
+    for (size_t i = 0; i < WF_ARRAY_LEN(rows); i++) {
+        for (; n < rows[i].used; n++)
+            add_entry(&p, n)->state = WF_ADM_ENTRY_DONE;
+        test_note("%u used", (unsigned)n);
+        CHECK_EQ(asked_of(&p, p.from), rows[i].asked); /* SPEC 1.7-10 */
+    }
+    p.now += 120 * PAIR_SECOND;
+    CHECK_EQ(asked_of(&p, p.from), 0);
+    pair_free(&p);
+}
+
+TEST(entries_that_opened_nothing_go_for_new_ones_and_others_stay)
+{
+    struct pair p;
+    uint8_t cookie[WF_COOKIE_LEN] = {1};
+
+    start(&p);
+    for (uint64_t n = 0; n < 64; n++) {
+        struct wf_adm_entry *e = add_entry(&p, n);
+        if (n % 2 == 0)
+            e->state = WF_ADM_ENTRY_DONE;
+    }
+    for (uint64_t n = 64; n < 96; n++)
+        add_entry(&p, n)->state = WF_ADM_ENTRY_DONE; /* SPEC 1.7-10 */
+    CHECK(add_entry(&p, 96) == NULL);
+    CHECK_EQ(pair_stats(&p).table_entries, 64);
+    for (uint64_t n = 0; n < 96; n++) {
+        wf_store_u64(cookie + 8, n);
+        CHECK_EQ(wf_adm_table_find(p.adm, cookie) != NULL, n % 2 == 0 || n >= 64);
+    }
+    p.now += 120 * PAIR_SECOND;
+    wf_adm_tick(p.adm, p.now);
+    CHECK_EQ(pair_stats(&p).table_entries, 0);
+    pair_free(&p);
+}
+
+/* It stands in the list of an older epoch, and must not die with it: its cookie is good for longer,
+ * and would make a second session. */
+TEST(an_entry_taken_over_lives_as_long_as_its_own_cookie)
+{
+    struct pair p;
+    uint8_t cookie[WF_COOKIE_LEN] = {1};
+
+    start(&p);
+    for (uint64_t n = 0; n < 64; n++)
+        (void)add_entry(&p, n);
+    p.now += 90 * PAIR_SECOND;
+    wf_adm_tick(p.adm, p.now);
+    add_entry(&p, 64)->state = WF_ADM_ENTRY_DONE;
+    wf_store_u64(cookie + 8, 64);
+    p.now += 119 * PAIR_SECOND;
+    wf_adm_tick(p.adm, p.now);
+    CHECK(wf_adm_table_find(p.adm, cookie) != NULL);
+    CHECK_EQ(pair_stats(&p).table_entries, 1);
+    p.now += PAIR_SECOND;
+    wf_adm_tick(p.adm, p.now);
+    CHECK_EQ(pair_stats(&p).table_entries, 0);
+    pair_free(&p);
+}
+
+TEST(a_large_epoch_dies_a_piece_at_a_time_and_at_once)
+{
+    struct pair p;
+    unsigned ticks = 0;
+
+    start(&p);
+    p.adm_config.table_max = 20000;
+    pair_server(&p);
+    for (uint64_t n = 0; n < 20000; n++)
+        add_entry(&p, n)->state = WF_ADM_ENTRY_DONE;
+    p.now += 120 * PAIR_SECOND;
+    for (; wf_adm_deadline(p.adm) <= p.now; ticks++) {
+        CHECK_LE(ticks, 8);
+        wf_adm_tick(p.adm, p.now);
+    }
+    CHECK(ticks > 1);
+    CHECK_EQ(pair_stats(&p).table_entries, 0);
+    CHECK(add_entry(&p, 1) != NULL);
+    pair_free(&p);
+}

@@ -68,7 +68,7 @@ TEST(a_cap_on_memory_is_an_error_and_no_crash)
     CHECK_EQ(wf_adm_new(&adm, &p.adm_config, p.now), WEFT_ERR_NOMEM);
     p.mem->cap = 0;
     CHECK_OK(wf_adm_new(&adm, &p.adm_config, p.now));
-    CHECK_LE(p.mem->held, 8u << 20);
+    CHECK_LE(p.mem->held, 40u << 20);
     wf_adm_free(adm);
     pair_free(&p);
 }

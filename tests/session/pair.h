@@ -88,6 +88,7 @@ static inline void pair_init(struct pair *p, struct wf_mem *mem, struct wf_rng *
                                            .ceiling_log2 = 24,
                                            .wall_ms = PAIR_WALL_MS,
                                            .table_max = 64,
+                                           .queue_max = 64,
                                            .pool_max = 4};
     p->hs_config = (struct wf_hs_config){.mem = mem,
                                          .rng = rng,
