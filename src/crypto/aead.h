@@ -63,7 +63,8 @@ WEFT_NODISCARD weft_err wf_aead_new(struct wf_aead **out, enum wf_aead_backend b
                                     struct wf_mem *mem);
 void wf_aead_free(struct wf_aead *a);
 
-/* Overwrites the last key inside the back end: to be called where a session's keys are wiped. */
+/* Overwrites the last keys inside the back end, if there are any: the core calls it before it
+ * waits. */
 void wf_aead_forget(struct wf_aead *a);
 
 const char *wf_aead_backend_name(const struct wf_aead *a);

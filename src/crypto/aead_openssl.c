@@ -20,6 +20,7 @@ static const enum wf_aead_alg algs[CIPHERS] = {WF_AEAD_XCHACHA20_POLY1305, WF_AE
 struct state {
     EVP_CIPHER_CTX *seal[CIPHERS];
     EVP_CIPHER_CTX *open[CIPHERS];
+    bool has_key[CIPHERS]; /* in either context, outside of locked memory */
 };
 
 static enum cipher cipher_of(const struct wf_aead_key *k)
@@ -89,8 +90,9 @@ static void forget(struct wf_aead *a)
     struct state *s = (struct state *)a->state;
 
     for (size_t i = 0; i < CIPHERS; i++) {
-        if (!wf_aead_has(a, algs[i]))
+        if (!s->has_key[i])
             continue;
+        s->has_key[i] = false;
         const int sealing = EVP_EncryptInit_ex2(s->seal[i], NULL, zeros, NULL, NULL);
         const int opening = EVP_DecryptInit_ex2(s->open[i], NULL, zeros, NULL, NULL);
 
@@ -139,9 +141,10 @@ static bool open_one(EVP_CIPHER_CTX *ctx, const uint8_t *key, const uint8_t *non
 static void seal(struct wf_aead *a, const struct wf_aead_key *k, struct wf_aead_op *ops,
                  size_t count)
 {
-    const struct state *s = (const struct state *)a->state;
+    struct state *s = (struct state *)a->state;
     uint8_t nonce[WF_AEAD_NONCE_LEN];
 
+    s->has_key[cipher_of(k)] = true;
     for (size_t i = 0; i < count; i++) {
         wf_aead_nonce(nonce, k, ops[i].number);
         const bool sealed = seal_one(s->seal[cipher_of(k)], i == 0 ? k->key : NULL, nonce, &ops[i]);
@@ -152,10 +155,11 @@ static void seal(struct wf_aead *a, const struct wf_aead_key *k, struct wf_aead_
 static void open_each(struct wf_aead *a, const struct wf_aead_key *k, struct wf_aead_op *ops,
                       size_t count)
 {
-    const struct state *s = (const struct state *)a->state;
+    struct state *s = (struct state *)a->state;
     const uint8_t *key = k->key;
     uint8_t nonce[WF_AEAD_NONCE_LEN];
 
+    s->has_key[cipher_of(k)] = true;
     for (size_t i = 0; i < count; i++) {
         if (!ops[i].ok)
             continue;

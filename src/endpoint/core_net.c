@@ -272,6 +272,8 @@ bool wf_core_send(struct wf_core *c, weft_time now, uint8_t *buf, size_t cap, st
     }
     if (sent)
         count_out(c, out);
+    else
+        wf_aead_forget(c->aead); /* a node that waits keeps no key outside of locked memory */
     return sent;
 }
 
