@@ -28,6 +28,8 @@ typedef struct weft_exchange weft_exchange; /* an incoming message and the way t
 
 /* ---- opening ---- */
 
+typedef struct weft_statement weft_statement; /* pin.h */
+
 typedef struct weft_node_params {
     size_t size;                   /* sizeof(weft_node_params); set by WEFT_NODE_PARAMS */
     const weft_identity *identity; /* copied. NULL: the key of this user (made at the first use) */
@@ -43,11 +45,14 @@ typedef struct weft_node_params {
     const char *keylog_path; /* secrets are appended there, for decoders. NULL: none */
     bool show_own_key; /* show our own key to those we send to, so that all of them know us by the
                           same one; else each sees a key made for it (weft_node_key_for) */
+    const weft_statement *statement; /* of the owner about our key, for those who expect another
+                                        (pin.h). Copied. NULL: none */
 } weft_node_params;
 
 #define WEFT_NODE_PARAMS ((weft_node_params){.size = sizeof(weft_node_params)})
 
-/* params NULL: the defaults. WEFT_ERR_IN_USE, WEFT_ERR_DENIED, WEFT_ERR_ADDRESS (listen), the
+/* params NULL: the defaults. WEFT_ERR_USAGE: a statement about another key, or one that is not
+ * signed. WEFT_ERR_IN_USE, WEFT_ERR_DENIED, WEFT_ERR_ADDRESS (listen), the
  * errors of weft_identity_load, WEFT_ERR_NOMEM. */
 WEFT_API WEFT_NODISCARD weft_err weft_node_open(weft_node **out, const weft_node_params *params);
 

@@ -9,5 +9,6 @@
 #include "weft/file.h"
 #include "weft/key.h"
 #include "weft/node.h"
+#include "weft/pin.h"
 
 #endif

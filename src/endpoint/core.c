@@ -72,6 +72,7 @@ static weft_err make_admission(struct wf_core *c, weft_time now)
     if (!c->config.serve || c->adm != NULL)
         return WEFT_OK;
     config.wall_ms = core_wall_ms(c, now);
+    config.statement = c->config.statement;
     if (c->result == NULL)
         c->result = wf_alloc(c->mem, sizeof *c->result);
     if (c->result == NULL)
@@ -124,7 +125,15 @@ weft_err wf_core_new(struct wf_core **out, const struct wf_core_config *config, 
     c = wf_alloc(config->mem, sizeof *c);
     if (c == NULL)
         return WEFT_ERR_NOMEM;
+    if (config->statement.len > sizeof c->statement) {
+        wf_free(config->mem, c, sizeof *c);
+        return WEFT_ERR_USAGE;
+    }
     c->config = *config;
+    if (config->statement.len > 0) {
+        memcpy(c->statement, config->statement.data, config->statement.len);
+        c->config.statement.data = c->statement;
+    }
     c->mem = config->mem;
     c->rng = config->rng;
     c->started = now;

@@ -17,6 +17,7 @@
 #include "base/trace.h"
 #include "session/adm.h"
 #include "session/limited.h"
+#include "session/statement.h"
 #include "session/work.h"
 #include "transport/chan.h"
 
@@ -44,6 +45,7 @@ struct wf_core_config {
     uint8_t work_alg;              /* asked of clients; 0: the default */
     bool work_outside;             /* wf_core_next_work hands it out; else it is done in ticks */
     size_t peer_memory_max;        /* bytes held for one peer; 0: 64 MiB */
+    weft_span statement; /* of the owner about our key, told to those who ask. Empty: none */
     const struct wf_keylog *keylog;
     const struct wf_trace *trace;
 };
@@ -98,10 +100,11 @@ void wf_core_work_rate(struct wf_core *c, weft_time now, unsigned alg, uint64_t 
 
 /* --- messages out --- */
 struct wf_core_send_params {
-    uint8_t to[32];         /* the peer's key */
-    struct wf_addr address; /* where it is; unset: only through a session that stands */
-    bool one_way;           /* do not show our key (a new session, apart from others) */
-    bool show_own_key;      /* the durable one, not the one for the peer alone */
+    uint8_t to[32];           /* the peer's key; zeros: its owner is asked, through pin */
+    const struct wf_pin *pin; /* who may say that the key was replaced. NULL: nobody */
+    struct wf_addr address;   /* where it is; unset: only through a session that stands */
+    bool one_way;             /* do not show our key (a new session, apart from others) */
+    bool show_own_key;        /* the durable one, not the one for the peer alone */
     weft_span service;
     uint8_t priority;
     bool open_ended;
@@ -189,6 +192,8 @@ struct wf_core_event {
     bool nobody;           /* the peer did not show a key */
     bool limited;          /* inside a group */
     uint8_t group;         /* of this one; of what others began, in the order of wf_core_group */
+    bool learned;          /* SESSION: the owner said that this is the key now: */
+    struct wf_pin pin;     /* what was given with the call, and the version that says so */
     bool early;            /* MESSAGE: it came with SOLVE, before the session was forward secret */
     uint8_t peer[32];
     uint32_t bid; /* SESSION_ENDED: tries of the work that was asked of us, 0: none */

@@ -39,6 +39,8 @@ static void tell_session(const struct session *s, struct wf_core_event *out)
     out->limited = s->limited;
     out->group = s->group;
     out->address = s->remote;
+    out->learned = s->learned;
+    out->pin = s->pin;
     out->handshake_us = s->handshake_us;
     out->packets = s->handshake_packets;
     out->bid = s->call == NULL ? 0 : s->call->price.bid;

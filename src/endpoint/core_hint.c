@@ -124,6 +124,7 @@ void hint_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, we
     memcpy(again.to, s->key, sizeof again.to);
     again.one_way = (s->peer->name[32] & ~SHOWN_IN_GROUP) == SHOWN_NOBODY;
     again.show_own_key = (s->peer->name[32] & ~SHOWN_IN_GROUP) == SHOWN_OWN;
+    again.pin = s->has_pin ? &s->pin : NULL;
     if (session_call_new(c, now, &again, &made) != WEFT_OK)
         return;
     c->stats.hints_taken++;

@@ -45,6 +45,10 @@ static weft_err start_client(struct session *s, weft_time now, const struct wf_h
         r->solve_repeated ? r->challenge_at - r->hello_sent : r->confirm_at - r->solve_sent;
     weft_err err = WEFT_OK;
 
+    if (r->learned)
+        err = session_learn(s, r->server_key, r->learned_version);
+    if (err != WEFT_OK)
+        return err;
     memcpy(peer.cid, r->body.cid, WF_CID_LEN);
     wf_chan_set_peer(s->chan, now, &peer);
     err = wf_chan_start(s->chan, now, &r->secrets, rtt_us);

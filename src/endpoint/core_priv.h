@@ -64,9 +64,12 @@ struct group_call {
     bool first_data; /* in SOLVE too */
 };
 
+#define PEER_NAME_LEN (32u + 1u)
+
 /* What a peers table entry finds: all sessions with one key that show the same of us. */
 struct peer {
-    uint8_t name[33]; /* the key, and enum shown (with SHOWN_IN_GROUP) */
+    /* The key, or a hash of it and the pin; enum shown (with SHOWN_IN_GROUP). */
+    uint8_t name[PEER_NAME_LEN];
     struct wf_list sessions;
     weft_time hint_next; /* before it no HINT is acted on */
 };
@@ -112,6 +115,8 @@ struct session {
     bool maybe_sent; /* some data may have reached the peer */
     bool told;       /* a SESSION event was listed */
     uint8_t key[32]; /* the peer's */
+    bool has_pin, learned;
+    struct wf_pin pin; /* given with the call */
     struct wf_addr remote, local;
     uint8_t cids[CORE_CIDS_MAX][WF_CID_LEN]; /* by which the peer may call us */
     size_t cid_count;
@@ -193,6 +198,7 @@ struct wf_core {
     struct wf_identity *identity;
     struct wf_secret_arena *secrets; /* struct wf_keys of every session */
     struct wf_aead *aead;
+    uint8_t statement[WF_STATEMENT_MAX]; /* config.statement borrows from here */
     struct wf_adm *adm;
     struct wf_secret_arena *group_arena;
     struct group_call *group_calls[CORE_GROUP_CALLS_MAX];
@@ -233,6 +239,8 @@ weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_sen
 weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                           struct session **out);
 weft_err session_bind_peer(struct session *s, const uint8_t key[32], unsigned shown);
+/* The owner named another key than the one that was called. */
+weft_err session_learn(struct session *s, const uint8_t key[32], uint64_t version);
 weft_err session_add_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
 void session_drop_cid(struct session *s, const uint8_t cid[WF_CID_LEN]);
 void session_touch(struct session *s);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "crypto/hash.h"
 #include "endpoint/core_priv.h"
 
 /* Which state may follow which. SPEC 1.14-3, 1.14-4 */
@@ -115,15 +116,29 @@ static void unbind_peer(struct session *s)
     wf_free(s->core->mem, p, sizeof *p);
 }
 
+/* Who is called by a name is shown another key than who is called by the same key alone, and one
+ * name may have no key yet: they are peers of their own. */
+static void name_peer(uint8_t name[PEER_NAME_LEN], const uint8_t key[32], unsigned shown,
+                      const struct wf_pin *pin)
+{
+    memcpy(name, key, 32);
+    name[32] = (uint8_t)shown;
+    if (pin != NULL) {
+        const weft_span parts[] = {wf_span(pin->owner, 32), wf_span(key, 32),
+                                   wf_span(pin->name, pin->name_len)};
+
+        wf_hash(name, parts, WF_ARRAY_LEN(parts));
+    }
+}
+
 weft_err session_bind_peer(struct session *s, const uint8_t key[32], unsigned shown)
 {
     struct wf_core *c = s->core;
-    uint8_t name[33];
+    uint8_t name[PEER_NAME_LEN];
     struct peer *p = NULL;
 
     memcpy(s->key, key, 32);
-    memcpy(name, key, 32);
-    name[32] = (uint8_t)shown;
+    name_peer(name, key, shown, s->has_pin ? &s->pin : NULL);
     p = wf_table_get(&c->peers, wf_span(name, sizeof name));
     if (p == NULL) {
         p = wf_alloc(c->mem, sizeof *p);
@@ -138,6 +153,18 @@ weft_err session_bind_peer(struct session *s, const uint8_t key[32], unsigned sh
     s->peer = p;
     wf_list_push_front(&p->sessions, &s->peer_link);
     return WEFT_OK;
+}
+
+/* SPEC 1.12-12: only now, when who has the key was seen to have it. */
+weft_err session_learn(struct session *s, const uint8_t key[32], uint64_t version)
+{
+    unsigned shown = s->peer->name[32];
+
+    WEFT_ASSERT(s->has_pin);
+    s->learned = true;
+    s->pin.version = version;
+    unbind_peer(s);
+    return session_bind_peer(s, key, shown);
 }
 
 /* A call under way to another address than this one may never succeed. */
@@ -164,13 +191,12 @@ static struct session *find_showing(struct wf_core *c, weft_time now,
                                     const struct wf_core_send_params *to, unsigned shown)
 {
     bool can_call = wf_addr_is_set(&to->address);
-    uint8_t name[33];
+    uint8_t name[PEER_NAME_LEN];
     struct peer *p = NULL;
     struct session *making = NULL;
     struct session *doubted = NULL;
 
-    memcpy(name, to->to, 32);
-    name[32] = (uint8_t)shown;
+    name_peer(name, to->to, shown, to->pin);
     p = wf_table_get(&c->peers, wf_span(name, sizeof name));
     for (struct wf_link *l = p == NULL ? NULL : p->sessions.first; l != NULL; l = l->next) {
         struct session *s = WF_CONTAINER_OF(l, struct session, peer_link);
@@ -320,7 +346,7 @@ static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_s
         .rng = c->rng,
         .aead = c->aead,
         .identity = p->one_way ? NULL : c->identity,
-        .owner = p->show_own_key ? NULL : p->to,
+        .pin = p->pin,
         .lists = {lists, sizeof lists},
         .wall_ms = core_wall_ms(c, now),
         .timeout_us = p->reach_within_us > 0 ? p->reach_within_us : c->config.handshake_timeout_us,
@@ -330,9 +356,12 @@ static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_s
     const struct group_call *call = group_call_of(c, p->to);
 
     memcpy(config.work_rate, c->work_rate, sizeof config.work_rate);
+    if (!p->show_own_key)
+        config.owner = p->pin == NULL ? p->to : p->pin->owner;
     memcpy(config.server_key, p->to, 32);
     if (call != NULL) {
         config.invitation = &call->invitation;
+        config.pin = NULL; /* the invitation says which server */
         s->limited = true;
         s->holds_data = !call->first_data;
     }
@@ -349,6 +378,9 @@ weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core
     if (s == NULL)
         return WEFT_ERR_LIMIT;
     s->remote = wf_addr_normalise(&p->address);
+    s->has_pin = p->pin != NULL;
+    if (s->has_pin)
+        s->pin = *p->pin;
     err = session_bind_peer(s, p->to, what_is_shown(c, p));
     if (err == WEFT_OK)
         err = call_new(s);

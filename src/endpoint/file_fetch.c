@@ -181,8 +181,9 @@ static weft_err ask_list(weft_node *n, const char *from, const char *name,
 
 static weft_err fill(struct fetch *f, const char *from, const char *name, const char *folder)
 {
+    const struct node_pin *pin = NULL;
     weft_peer peer;
-    weft_err err = weft_peer_parse(&peer, from);
+    weft_err err = node_peer_parse(f->node, from, &peer, &pin);
 
     if (err != WEFT_OK)
         return err;

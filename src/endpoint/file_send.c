@@ -133,8 +133,9 @@ static void on_offer_outcome(const weft_outcome *o, void *user)
 static weft_err fill(struct file_send *s, const char *to, const char *path)
 {
     const char *name = file_base_name(path);
+    const struct node_pin *pin = NULL;
     weft_peer peer;
-    weft_err err = weft_peer_parse(&peer, to);
+    weft_err err = node_peer_parse(s->node, to, &peer, &pin);
 
     if (err != WEFT_OK)
         return err;

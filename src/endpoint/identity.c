@@ -99,6 +99,11 @@ weft_err weft_identity_key_for(weft_key *out, const weft_identity *id, const wef
     return wf_identity_key_for(out->bytes, id->keys, owner->bytes);
 }
 
+const struct wf_identity *identity_keys(const weft_identity *id)
+{
+    return id->keys;
+}
+
 void identity_seed(const weft_identity *id, uint8_t seed[32])
 {
     memcpy(seed, id->keys->seed, SEED_LEN);

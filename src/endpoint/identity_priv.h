@@ -7,7 +7,11 @@
 
 #include <stdio.h>
 
+#include "session/identity.h"
 #include "weft/key.h"
+
+/* Its keys, in their locked memory. */
+const struct wf_identity *identity_keys(const weft_identity *identity);
 
 /* The secret seed; the caller wipes it. */
 void identity_seed(const weft_identity *identity, uint8_t seed[32]);

@@ -11,6 +11,7 @@
 #include "crypto/crypto.h"
 #include "endpoint/identity_priv.h"
 #include "endpoint/node_priv.h"
+#include "endpoint/pin_priv.h"
 #include "net/clock.h"
 #include "net/mem_system.h"
 
@@ -57,6 +58,15 @@ static weft_err open_keylog(weft_node *n, const char *path)
     return WEFT_OK;
 }
 
+/* SPEC 1.12-5 */
+static bool is_about(const weft_statement *s, const weft_identity *identity)
+{
+    weft_key key = weft_identity_key(identity);
+
+    return memcmp(s->key.bytes, key.bytes, sizeof key.bytes) == 0 &&
+           weft_statement_check(s, 0) == WEFT_OK;
+}
+
 static weft_err open_core(weft_node *n, const weft_node_params *p, const weft_identity *identity)
 {
     struct wf_core_config config = {
@@ -68,8 +78,15 @@ static weft_err open_core(weft_node *n, const weft_node_params *p, const weft_id
         .sessions_max = p->sessions_max,
         .keylog = n->keylog == NULL ? NULL : &n->keylog_fn,
     };
+    struct wf_statement statement;
+    uint8_t bytes[WF_STATEMENT_MAX];
     weft_err err = WEFT_OK;
 
+    if (p->statement != NULL) {
+        if (!is_about(p->statement, identity) || !statement_to_wire(&statement, p->statement))
+            return WEFT_ERR_USAGE;
+        config.statement = wf_span(bytes, wf_statement_put(&statement, bytes, sizeof bytes));
+    }
     identity_seed(identity, config.seed);
     err = wf_core_new(&n->core, &config, wf_clock_now());
     wf_wipe(config.seed, sizeof config.seed);
@@ -200,6 +217,7 @@ void weft_node_close(weft_node *n)
         say_goodbye(n);
     free_owned(n);
     node_files_free(n);
+    node_pins_free(n);
     wf_resolver_free(n->resolver);
     if (n->stopper.loop != NULL)
         wf_loop_remove_waker(n->loop, &n->stopper);

@@ -12,6 +12,8 @@ static void on_event(weft_node *n, const struct wf_core_event *e)
     switch (e->kind) {
     case WF_CORE_SESSION:
         n->handshake_us = e->handshake_us;
+        if (e->learned)
+            node_pin_learned(n, e);
         return;
     case WF_CORE_SESSION_ENDED:
         return;

@@ -118,6 +118,7 @@ struct sending {
     weft_send_params params;
     char service[WF_SERVICE_MAX + 1];
     weft_peer peer;
+    const struct node_pin *pin; /* of the name that was given for the key, or NULL */
     struct wf_addr addrs[WF_RESOLVE_ADDRS_MAX];
     uint64_t resolve_id;
     uint64_t id;       /* in the core; 0: not there yet */
@@ -170,6 +171,7 @@ struct weft_node {
     uint64_t next_handle;
     weft_event *events; /* ring of what had no function to go to */
     size_t event_first, event_count;
+    struct wf_list pins; /* struct node_pin */
     size_t outcomes_due; /* places of the ring that are promised to outcomes */
     struct node_files
         *files; /* file.h: what is offered and where files are received; NULL: nothing */
@@ -219,6 +221,15 @@ void inflow_free(weft_node *n, struct inflow *f);
 
 /* file_offer.c */
 void node_files_free(weft_node *n);
+
+/* pin.c */
+struct node_pin;
+void node_pins_free(weft_node *n);
+/* A key or a pinned name, with an address or without; *pin is NULL for a key. */
+weft_err node_peer_parse(const weft_node *n, const char *text, weft_peer *out,
+                         const struct node_pin **pin);
+void node_pin_use(const struct node_pin *p, struct wf_pin *out, uint8_t key[32]);
+void node_pin_learned(weft_node *n, const struct wf_core_event *e);
 
 /* node_reason.c */
 uint64_t reason_code(weft_err err);

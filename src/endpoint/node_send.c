@@ -261,9 +261,14 @@ static weft_err launch(struct sending *s)
         .reach_within_us = (uint64_t)s->params.reach_within_ms * 1000,
         .user = s,
     };
+    struct wf_pin pin;
     weft_err err = WEFT_OK;
 
     memcpy(p.to, s->peer.key.bytes, WEFT_KEY_LEN);
+    if (s->pin != NULL) {
+        node_pin_use(s->pin, &pin, p.to); /* it may have changed while the address was looked up */
+        p.pin = &pin;
+    }
     err = s->is_ping ? wf_core_ping(n->core, wf_clock_now(), &p)
                      : wf_core_message(n->core, wf_clock_now(), &p, &s->id);
     if (err == WEFT_OK)
@@ -332,7 +337,7 @@ static weft_err fill(struct sending *s, const weft_send_params *p, bool *opened)
     s->params.reach_within_ms = p->reach_within_ms == 0 ? NODE_REACH_MS : p->reach_within_ms;
     s->reply.max = p->reply_max == 0 ? NODE_MESSAGE_MAX : (size_t)p->reply_max;
     memcpy(s->service, p->service, len + 1);
-    err = weft_peer_parse(&s->peer, p->to);
+    err = node_peer_parse(s->node, p->to, &s->peer, &s->pin);
     *opened = err == WEFT_OK;
     s->params.to = NULL; /* the caller's */
     s->params.service = s->service;
@@ -398,7 +403,7 @@ weft_err weft_node_ping(weft_node *n, const char *to, uint32_t within_ms, weft_p
     s->params.user = user;
     s->params.reply_within_ms = within_ms;
     s->params.reach_within_ms = within_ms;
-    err = weft_peer_parse(&s->peer, to);
+    err = node_peer_parse(n, to, &s->peer, &s->pin);
     if (err == WEFT_OK)
         err = start(s);
     if (err != WEFT_OK)
