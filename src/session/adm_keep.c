@@ -68,6 +68,7 @@ void wf_adm_keep(struct wf_adm *a, weft_time now, struct wf_adm_entry *e, weft_s
     }
     drop_pending(a, e->of.pending);
     k->until = now + WF_ADM_KEEP_US;
+    k->full_at = now;
     k->entry = (uint32_t)(e - a->table.entries);
     k->len = confirm.len;
     memcpy(k->bytes, confirm.data, confirm.len);

@@ -24,8 +24,12 @@
 #define WF_ADM_TS_LIFE_US (120 * WF_ADM_SECOND_US)
 #define WF_ADM_TS_GRACE_US (120 * WF_ADM_SECOND_US)
 #define WF_ADM_TS_LIVES 2u
-#define WF_ADM_TRIES 4u                        /* different boxes tried per cookie */
-#define WF_ADM_PENDING_MAX 256u                /* accepted SOLVEs that wait for wf_adm_confirm */
+#define WF_ADM_TRIES 4u         /* different boxes tried per cookie */
+#define WF_ADM_PENDING_MAX 256u /* accepted SOLVEs that wait for wf_adm_confirm */
+/* Answers to duplicates of one SOLVE: so many at once and one in so long. Its client asks every 300
+ * ms. */
+#define WF_ADM_RESEND_BURST 8u
+#define WF_ADM_RESEND_EVERY_US ((weft_time)10000)
 #define WF_ADM_KEEP_US (10 * WF_ADM_SECOND_US) /* a CONFIRM, and an accepted SOLVE, at most */
 #define WF_ADM_POOL_STEP_US ((weft_time)1000)  /* between two keys made ahead by an idle node */
 #define WF_ADM_TABLE_DEFAULT ((size_t)1 << 19) /* 4,000 a second, for four epochs */
@@ -95,6 +99,7 @@ struct wf_adm_pending {
 struct wf_adm_kept {
     struct wf_link link; /* in a->kept, oldest first */
     weft_time until;
+    weft_time full_at; /* when all WF_ADM_RESEND_BURST answers to duplicates may go again */
     uint32_t entry;
     size_t len;
     uint8_t bytes[];

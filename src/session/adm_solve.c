@@ -82,6 +82,20 @@ static void answer_with_decoy(struct attempt *t)
 
 static bool work_is_done(struct attempt *t);
 
+/* An answer costs more than all that is looked at before it. Limited circulation answers always,
+ * for whoever is not in the group is answered too. */
+static bool may_resend(const struct attempt *t, struct wf_adm_kept *k)
+{
+    weft_time full_at = k->full_at > t->now ? k->full_at : t->now;
+
+    if (wf_adm_is_limited(t->a, &t->s))
+        return true;
+    if (full_at - t->now > (WF_ADM_RESEND_BURST - 1) * WF_ADM_RESEND_EVERY_US)
+        return false;
+    k->full_at = full_at + WF_ADM_RESEND_EVERY_US;
+    return true;
+}
+
 /* SPEC 1.3-4; never more bytes out than in */
 static void answer_duplicate(struct attempt *t)
 {
@@ -90,8 +104,8 @@ static void answer_duplicate(struct attempt *t)
     }
     if (t->entry->state != WF_ADM_ENTRY_KEPT)
         return;
-    const struct wf_adm_kept *k = t->entry->of.kept;
-    if (k->len > t->datagram.len)
+    struct wf_adm_kept *k = t->entry->of.kept;
+    if (k->len > t->datagram.len || !may_resend(t, k))
         return;
     memcpy(t->out->reply, k->bytes, k->len);
     t->out->reply_len = k->len;

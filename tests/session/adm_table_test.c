@@ -45,6 +45,29 @@ TEST(a_duplicate_gets_the_identical_confirm_until_the_client_has_it)
     pair_free(&p);
 }
 
+TEST(many_duplicates_get_a_few_confirms_and_then_one_in_ten_milliseconds)
+{
+    struct pair p;
+    unsigned answers = 0;
+
+    start(&p);
+    pair_client(&p, false);
+    pair_to_confirm(&p);
+    for (unsigned i = 0; i < 1000; i++)
+        answers += pair_to_server(&p, p.solve, p.solve_len) == WF_ADM_REPLY; /* SPEC 1.3-4 */
+    CHECK_EQ(answers, WF_ADM_RESEND_BURST);
+    for (unsigned i = 0; i < 3; i++) {
+        p.now += WF_ADM_RESEND_EVERY_US - 1;
+        CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_DROP);
+        p.now += 1;
+        expect_same_confirm(&p);
+        CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_DROP);
+    }
+    CHECK_EQ(pair_stats(&p).accepted, 1);
+    CHECK_EQ(pair_stats(&p).confirm_resent, WF_ADM_RESEND_BURST + 3);
+    pair_free(&p);
+}
+
 TEST(a_confirm_is_kept_for_ten_seconds_and_no_longer)
 {
     struct pair p;
@@ -94,7 +117,9 @@ TEST(ten_thousand_replays_make_one_session_and_cost_no_curve_and_no_memory)
     for (int i = 0; i < 10000; i++) {
         if (i == 5000)
             wf_adm_confirmed(p.adm, ticket);
-        CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), i < 5000 ? WF_ADM_REPLY : WF_ADM_DROP);
+        p.now += i < 500 ? WF_ADM_RESEND_EVERY_US : 0;
+        CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len),
+                 i < 500 + (int)WF_ADM_RESEND_BURST - 1 ? WF_ADM_REPLY : WF_ADM_DROP);
     }
     struct wf_adm_stats s = pair_stats(&p);
     CHECK_EQ(s.accepted, 1); /* SPEC 1.3-5 */
