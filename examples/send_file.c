@@ -21,6 +21,15 @@ static void on_progress(const char *name, uint64_t done, uint64_t size, void *us
             size == 0 ? 100.0 : 100.0 * (double)done / (double)size);
 }
 
+/* The server is busy and asks strangers for work first. */
+static void on_work(const weft_work *w, void *user)
+{
+    (void)user;
+    if (w->state == WEFT_WORK_GOES_ON)
+        fprintf(stderr, "\rworking for the server: %llu of about %llu tries",
+                (unsigned long long)w->tries, (unsigned long long)w->expected);
+}
+
 static void on_done(const weft_file_result *r, void *user)
 {
     struct job *job = user;
@@ -47,8 +56,10 @@ int main(int argc, char **argv)
     params.on_done = on_done; /* exactly once, unless weft_file_send itself fails */
     params.user = &job;
     err = weft_node_open(&job.node, NULL);
-    if (err == WEFT_OK)
+    if (err == WEFT_OK) {
+        weft_node_on_work(job.node, on_work, &job);
         err = weft_file_send(job.node, argv[2], argv[1], &params);
+    }
     if (err == WEFT_OK)
         err = weft_node_run(job.node);
     weft_node_close(job.node);

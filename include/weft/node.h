@@ -42,6 +42,9 @@ typedef struct weft_node_params {
     uint32_t sessions_max; /* 0: 10240. When they are few, those with nothing under way make room */
     uint32_t
         work_effort; /* work asked of strangers before anything is computed for them; 0: none */
+    uint32_t work_algorithm; /* of that work: WEFT_WORK_HASH or WEFT_WORK_PROGRAM; 0: the default */
+    uint32_t work_ms; /* most time that goes into work which one server asks of us; 0: 10 s. When it
+                         would take longer the message fails with WEFT_ERR_LIMIT */
     const char *keylog_path; /* secrets are appended there, for decoders. NULL: none */
     bool show_own_key; /* show our own key to those we send to, so that all of them know us by the
                           same one; else each sees a key made for it (weft_node_key_for) */
@@ -50,6 +53,9 @@ typedef struct weft_node_params {
 } weft_node_params;
 
 #define WEFT_NODE_PARAMS ((weft_node_params){.size = sizeof(weft_node_params)})
+
+#define WEFT_WORK_HASH 1    /* BLAKE2b; the default */
+#define WEFT_WORK_PROGRAM 2 /* a random program over 16 KiB a try */
 
 /* params NULL: the defaults. WEFT_ERR_USAGE: a statement about another key, or one that is not
  * signed. WEFT_ERR_IN_USE, WEFT_ERR_DENIED, WEFT_ERR_ADDRESS (listen), the
@@ -253,6 +259,29 @@ WEFT_API WEFT_NODISCARD weft_err weft_node_ping(weft_node *node, const char *to,
 /* True when no message, reply or ping of this node is under way: a program that wants to end may
  * close it now. */
 WEFT_API bool weft_node_is_idle(const weft_node *node);
+
+/* ---- work ---- */
+
+/* A server under load asks strangers for work before it computes anything for them. The node does
+ * it in threads of its own, as many as there are processors. */
+typedef enum weft_work_state {
+    WEFT_WORK_GOES_ON = 1, /* told ten times a second */
+    WEFT_WORK_OVER = 2,    /* told once, when that was told and there is no more to do */
+    WEFT_WORK_REFUSED = 3, /* it would take longer than work_ms, or has: the call fails */
+} weft_work_state;
+
+typedef struct weft_work {
+    weft_work_state state;
+    uint64_t tries;       /* done */
+    uint64_t expected;    /* what it takes on the average; it is a lottery */
+    uint64_t spent_us;    /* on it, by now */
+    uint64_t expected_us; /* what `expected` takes here; 0: not known yet */
+    uint64_t budget_us;   /* work_ms */
+} weft_work;
+typedef void (*weft_work_fn)(const weft_work *work, void *user);
+
+/* fn is called in the node's thread while there is work. NULL: nobody is told. */
+WEFT_API void weft_node_on_work(weft_node *node, weft_work_fn fn, void *user);
 
 /* ---- polling ---- */
 

@@ -90,6 +90,7 @@ struct wf_core_work {
     uint64_t id;
     struct wf_work work;
 };
+bool wf_core_has_work(const struct wf_core *c); /* wf_core_next_work has something */
 /* A job that was not handed out yet; false: none. */
 bool wf_core_next_work(struct wf_core *c, struct wf_core_work *out);
 /* It still matters to somebody; jobs end with their calls, or when too much time went into them. */
@@ -196,7 +197,8 @@ struct wf_core_event {
     struct wf_pin pin;     /* what was given with the call, and the version that says so */
     bool early;            /* MESSAGE: it came with SOLVE, before the session was forward secret */
     uint8_t peer[32];
-    uint32_t bid; /* SESSION_ENDED: tries of the work that was asked of us, 0: none */
+    uint32_t bid;     /* SESSION_ENDED: tries of the work that was asked of us, 0: none */
+    uint8_t work_alg; /* of them */
     struct wf_addr address;
     struct wf_frame_open open; /* spans live until the next call */
 };

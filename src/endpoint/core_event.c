@@ -44,6 +44,7 @@ static void tell_session(const struct session *s, struct wf_core_event *out)
     out->handshake_us = s->handshake_us;
     out->packets = s->handshake_packets;
     out->bid = s->call == NULL ? 0 : s->call->price.bid;
+    out->work_alg = s->call == NULL ? 0 : s->call->price.alg;
     out->err = s->end_err;
     out->code = s->end_code;
 }

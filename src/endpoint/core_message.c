@@ -245,9 +245,12 @@ void message_expire(struct wf_core *c, struct message *m)
 {
     struct session *s = m->session;
     bool maybe = s != NULL && s->maybe_sent;
+    bool was_there = maybe || (s != NULL && s->hs != NULL && wf_hs_price(s->hs).bid > 0);
 
     message_outcome(c, m, maybe ? WF_OUTCOME_EXPIRED : WF_OUTCOME_FAILED,
-                    maybe ? WEFT_ERR_TIMEOUT : WEFT_ERR_UNREACHABLE, WF_CODE_EXPIRED);
+                    was_there ? WEFT_ERR_TIMEOUT : WEFT_ERR_UNREACHABLE, WF_CODE_EXPIRED);
+    if (s != NULL)
+        work_end_if_idle(s);
     if (s != NULL && s->state != SESSION_ENDED)
         session_touch(s);
 }
@@ -320,6 +323,8 @@ void wf_core_cancel(struct wf_core *c, uint64_t id, uint64_t code)
         return;
     s = m->session;
     message_outcome(c, m, WF_OUTCOME_FAILED, WEFT_ERR_CANCELLED, code);
+    if (s != NULL)
+        work_end_if_idle(s);
     if (s == NULL || s->state == SESSION_ENDED)
         return;
     /* Who waits for this reply may never have heard of it. */

@@ -335,6 +335,14 @@ static void tick_session(struct session *s, weft_time now)
         session_touch(s);
 }
 
+static void expire_ping(struct ping *p)
+{
+    struct session *s = p->session;
+
+    ping_done(p, WEFT_ERR_TIMEOUT, 0);
+    work_end_if_idle(s);
+}
+
 void wf_core_tick(struct wf_core *c, weft_time now)
 {
     struct wf_heap_node *n = NULL;
@@ -351,5 +359,5 @@ void wf_core_tick(struct wf_core *c, weft_time now)
         message_expire(c, WF_CONTAINER_OF(n, struct message, timer));
     for (n = wf_heap_pop_due(&c->ping_timers, now); n != NULL;
          n = wf_heap_pop_due(&c->ping_timers, now))
-        ping_done(WF_CONTAINER_OF(n, struct ping, timer), WEFT_ERR_TIMEOUT, 0);
+        expire_ping(WF_CONTAINER_OF(n, struct ping, timer));
 }

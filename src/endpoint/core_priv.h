@@ -286,6 +286,7 @@ void call_end(struct session *s);
 void call_free(struct session *s);
 void work_review(struct session *s);
 bool work_is_ours(const struct session *s);
+void work_end_if_idle(struct session *s);
 void call_again(struct session *s, weft_time now);
 
 /* core_message.c */

@@ -61,6 +61,14 @@ void work_review(struct session *s)
     }
 }
 
+/* Nobody waits for this call any more: work for it would be for nothing. */
+void work_end_if_idle(struct session *s)
+{
+    if (s->hs != NULL && wf_hs_state(s->hs) == WF_HS_WORKING && s->messages.count == 0 &&
+        s->pings.count == 0)
+        session_end(s, WEFT_ERR_CANCELLED, 0);
+}
+
 /* SPEC 1.9-3. What the chan holds was not sent, so it goes with whichever attempt gets through. */
 void call_again(struct session *s, weft_time now)
 {
@@ -80,6 +88,11 @@ void call_again(struct session *s, weft_time now)
     s->hs = next;
     for (unsigned alg = 0; alg < WF_WORK_ALGS; alg++)
         wf_hs_rate(s->hs, now, alg, s->core->work_rate[alg]);
+}
+
+bool wf_core_has_work(const struct wf_core *c)
+{
+    return c->work_new.first != NULL;
 }
 
 bool wf_core_next_work(struct wf_core *c, struct wf_core_work *out)

@@ -74,6 +74,9 @@ static weft_err open_core(weft_node *n, const weft_node_params *p, const weft_id
         .rng = &wf_rng_system,
         .serve = p->serve,
         .effort = p->work_effort,
+        .work_alg = (uint8_t)p->work_algorithm,
+        .work_time_us = n->work_time_us,
+        .work_outside = true,
         .wall_ms = wf_clock_wall_ms(),
         .sessions_max = p->sessions_max,
         .keylog = n->keylog == NULL ? NULL : &n->keylog_fn,
@@ -147,7 +150,7 @@ weft_err weft_node_open(weft_node **out, const weft_node_params *params)
 
     if (err != WEFT_OK)
         return err;
-    if (p.size < sizeof p)
+    if (p.size < sizeof p || p.work_algorithm > WEFT_WORK_PROGRAM)
         return WEFT_ERR_USAGE;
     wf_mem_system(&mem, p.memory_max == 0 ? NODE_MEMORY_MAX : (size_t)p.memory_max);
     n = wf_alloc(&mem, sizeof *n);
@@ -158,6 +161,7 @@ weft_err weft_node_open(weft_node **out, const weft_node_params *params)
     n->show_own_key = p.show_own_key;
     n->message_max = p.message_max == 0 ? NODE_MESSAGE_MAX : p.message_max;
     n->next_handle = 1;
+    n->work_time_us = (uint64_t)(p.work_ms == 0 ? NODE_WORK_MS : p.work_ms) * 1000;
     err = open_parts(n, &p);
     if (err != WEFT_OK) {
         weft_node_close(n);
@@ -218,6 +222,7 @@ void weft_node_close(weft_node *n)
     free_owned(n);
     node_files_free(n);
     node_pins_free(n);
+    node_work_free(n);
     wf_resolver_free(n->resolver);
     if (n->stopper.loop != NULL)
         wf_loop_remove_waker(n->loop, &n->stopper);

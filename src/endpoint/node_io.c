@@ -137,6 +137,7 @@ void node_pump(weft_node *n)
             break;
         writable = flush_outs(n);
     }
+    node_work_review(n);
     if (wf_loop_rewatch(n->loop, &n->udp_watch,
                         writable ? WF_READABLE : WF_READABLE | WF_WRITABLE) != WEFT_OK)
         wf_loop_stop(n->loop);

@@ -33,9 +33,10 @@
 #define NODE_BATCH 8u          /* messages taken from it in one call */
 #define NODE_BATCH_SMALL 32u   /* as long as they are small: then calls are what costs */
 #define NODE_SMALL_BYTES 2048u /* a message, on average */
-#define NODE_ROUNDS_MAX                                                                         \
-    64u                   /* of receiving and sending in one poll, before others get their turn \
-                           */
+#define NODE_ROUNDS_MAX                                                       \
+    64u /* of receiving and sending in one poll, before others get their turn \
+         */
+#define NODE_WORK_MS 10000u
 #define NODE_CHUNK 65536u /* bytes read from a body at a time */
 #define NODE_SPIN_US 50u  /* looking again before sleeping: waking a sleeping core costs 20 us */
 #define NODE_EVENTS_MAX 65536u
@@ -177,7 +178,11 @@ struct weft_node {
         *files; /* file.h: what is offered and where files are received; NULL: nothing */
     FILE *keylog;
     struct wf_keylog keylog_fn;
-    uint64_t handshake_us; /* of the newest session */
+    uint64_t handshake_us;  /* of the newest session */
+    struct node_work *work; /* node_work.c; NULL: none was asked yet */
+    uint64_t work_time_us;
+    weft_work_fn on_work;
+    void *on_work_user;
 };
 
 /* node_io.c */
@@ -230,6 +235,11 @@ weft_err node_peer_parse(const weft_node *n, const char *text, weft_peer *out,
                          const struct node_pin **pin);
 void node_pin_use(const struct node_pin *p, struct wf_pin *out, uint8_t key[32]);
 void node_pin_learned(weft_node *n, const struct wf_core_event *e);
+
+/* node_work.c */
+void node_work_review(weft_node *n);
+void node_work_refused(weft_node *n, const struct wf_core_event *e);
+void node_work_free(weft_node *n);
 
 /* node_reason.c */
 uint64_t reason_code(weft_err err);

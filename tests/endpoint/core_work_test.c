@@ -342,6 +342,30 @@ TEST(work_ends_with_its_call)
     stop();
 }
 
+TEST(work_ends_when_the_last_who_waits_for_it_gives_up)
+{
+    struct wf_core_send_params p;
+    struct wf_core_work job;
+    struct cp_message *first = NULL;
+
+    start(1000, true);
+    first = send(100);
+    p = cp_params(&pair, 0, 0);
+    p.outcome_within_us = 2 * SECOND;
+    CHECK_OK(wf_core_ping(client()->core, pair.now, &p));
+    cp_run(&pair, SECOND);
+    CHECK(wf_core_next_work(client()->core, &job));
+    wf_core_cancel(client()->core, first->id, WF_CODE_CANCELLED);
+    CHECK(wf_core_work_is_wanted(client()->core, job.id));
+    cp_run(&pair, SECOND + 1);
+    CHECK_EQ(client()->pings_failed, 1);
+    CHECK(!wf_core_work_is_wanted(client()->core, job.id));
+    cp_run(&pair, SECOND);
+    CHECK_EQ(client()->sessions_ended, 1);
+    CHECK_EQ(seen.solves, 0);
+    stop();
+}
+
 TEST(a_job_that_nobody_took_ends_with_its_call_too)
 {
     struct wf_core_work job;
