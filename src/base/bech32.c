@@ -85,35 +85,55 @@ static size_t prefix_len_of(const char *text, size_t len)
     return 0;
 }
 
-weft_err wf_bech32_parse(struct wf_bech32 *out, weft_span text)
+/* Folded text to values and their checksum. */
+static weft_err read_values(struct wf_bech32 *out, const char *folded, size_t len)
 {
-    char folded[WF_BECH32_TEXT_MAX];
-    uint8_t values[WF_BECH32_TEXT_MAX];
+    const size_t prefix_len = prefix_len_of(folded, len);
 
-    if (text.len > WF_BECH32_TEXT_MAX || !fold(folded, text))
+    if (prefix_len == 0 || prefix_len > WF_BECH32_PREFIX_MAX ||
+        len - prefix_len - 1 < WF_BECH32_CHECKSUM_LEN)
         return WEFT_ERR_MALFORMED;
 
-    const size_t prefix_len = prefix_len_of(folded, text.len);
-
-    if (prefix_len == 0 || text.len - prefix_len - 1 < WF_BECH32_CHECKSUM_LEN)
-        return WEFT_ERR_MALFORMED;
-
-    const size_t count = text.len - prefix_len - 1;
+    const size_t count = len - prefix_len - 1 - WF_BECH32_CHECKSUM_LEN;
     uint32_t sum = sum_prefix(folded, prefix_len);
 
-    for (size_t i = 0; i < count; i++) {
-        values[i] = value_of(folded[prefix_len + 1 + i]);
-        if (values[i] > 31)
+    for (size_t i = 0; i < count + WF_BECH32_CHECKSUM_LEN; i++) {
+        const uint8_t value = value_of(folded[prefix_len + 1 + i]);
+
+        if (value > 31)
             return WEFT_ERR_MALFORMED;
-        sum = step(sum, values[i]);
+        sum = step(sum, value);
+        if (i < count) {
+            out->values[i] = value;
+        }
     }
     if (sum != BECH32M)
         return WEFT_ERR_MALFORMED;
-
-    *out = (struct wf_bech32){.count = count - WF_BECH32_CHECKSUM_LEN};
+    out->count = count;
     memcpy(out->prefix, folded, prefix_len);
-    memcpy(out->values, values, out->count);
     return WEFT_OK;
+}
+
+static weft_err parse(struct wf_bech32 *out, weft_span text, size_t max)
+{
+    char folded[WF_BECH32_LONG_MAX];
+    struct wf_bech32 found = {.count = 0};
+    weft_err err = WEFT_ERR_MALFORMED;
+
+    if (text.len <= max && fold(folded, text)) {
+        err = read_values(&found, folded, text.len);
+    }
+    if (err == WEFT_OK) {
+        *out = found;
+    }
+    wf_wipe(folded, sizeof folded);
+    wf_wipe(&found, sizeof found);
+    return err;
+}
+
+weft_err wf_bech32_parse(struct wf_bech32 *out, weft_span text)
+{
+    return parse(out, text, WF_BECH32_TEXT_MAX);
 }
 
 static bool prefix_is_valid(const char *prefix, size_t len)
@@ -137,18 +157,18 @@ static uint8_t group_at(weft_span payload, size_t n)
     return (uint8_t)(both >> (11 - 5 * n % 8) & 31);
 }
 
-weft_err wf_bech32_encode(char *out, size_t cap, const char *prefix, weft_span payload)
+static weft_err encode(char *out, size_t cap, const char *prefix, weft_span payload)
 {
     const size_t prefix_len = strlen(prefix);
 
-    if (!prefix_is_valid(prefix, prefix_len) || payload.len > WF_BECH32_TEXT_MAX)
+    if (!prefix_is_valid(prefix, prefix_len) || payload.len > cap)
         return WEFT_ERR_USAGE;
 
     const size_t count = (8 * payload.len + 4) / 5;
     const size_t len = prefix_len + 1 + count + WF_BECH32_CHECKSUM_LEN;
     uint32_t sum = sum_prefix(prefix, prefix_len);
 
-    if (len > WF_BECH32_TEXT_MAX || len >= cap)
+    if (len >= cap)
         return WEFT_ERR_USAGE;
     memcpy(out, prefix, prefix_len);
     out[prefix_len] = '1';
@@ -172,32 +192,72 @@ weft_err wf_bech32_encode(char *out, size_t cap, const char *prefix, weft_span p
     return WEFT_OK;
 }
 
-weft_err wf_bech32_decode(uint8_t *payload, size_t len, const char *prefix, weft_span text)
+static size_t at_most(size_t cap, size_t text_max)
 {
-    struct wf_bech32 parsed;
-    const weft_err err = wf_bech32_parse(&parsed, text);
+    return cap <= text_max ? cap : text_max + 1;
+}
 
-    if (err != WEFT_OK)
-        return err;
-    if (!wf_span_equal(wf_span_of(parsed.prefix), wf_span_of(prefix)))
-        return WEFT_ERR_MALFORMED;
-    if (len > WF_BECH32_VALUES_MAX || parsed.count != (8 * len + 4) / 5)
-        return WEFT_ERR_MALFORMED;
-    /* Fewer than five bits are left over at the end, and they must be zero. */
-    if (parsed.count > 0 &&
-        (parsed.values[parsed.count - 1] & ((1u << (5 * parsed.count - 8 * len)) - 1)) != 0)
-        return WEFT_ERR_MALFORMED;
+weft_err wf_bech32_encode(char *out, size_t cap, const char *prefix, weft_span payload)
+{
+    return encode(out, at_most(cap, WF_BECH32_TEXT_MAX), prefix, payload);
+}
 
+weft_err wf_bech32_encode_long(char *out, size_t cap, const char *prefix, weft_span payload)
+{
+    return encode(out, at_most(cap, WF_BECH32_LONG_MAX), prefix, payload);
+}
+
+/* Fewer than five bits are left over at the end, and they must be zero. */
+static bool holds_bytes(const struct wf_bech32 *b, size_t len)
+{
+    if (len > WF_BECH32_VALUES_MAX || b->count != (8 * len + 4) / 5)
+        return false;
+    return b->count == 0 || (b->values[b->count - 1] & ((1u << (5 * b->count - 8 * len)) - 1)) == 0;
+}
+
+static void put_bytes(uint8_t *payload, const struct wf_bech32 *b)
+{
     unsigned bits = 0;
     unsigned held = 0;
 
-    for (size_t i = 0; i < parsed.count; i++) {
-        held = (held << 5 | parsed.values[i]) & 0xfff;
+    for (size_t i = 0; i < b->count; i++) {
+        held = (held << 5 | b->values[i]) & 0xfff;
         bits += 5;
         if (bits >= 8) {
             bits -= 8;
             *payload++ = (uint8_t)(held >> bits);
         }
     }
+}
+
+static weft_err take(uint8_t *payload, size_t len, const char *prefix, const struct wf_bech32 *b)
+{
+    if (!wf_span_equal(wf_span_of(b->prefix), wf_span_of(prefix)) || !holds_bytes(b, len))
+        return WEFT_ERR_MALFORMED;
+    put_bytes(payload, b);
     return WEFT_OK;
+}
+
+weft_err wf_bech32_decode(uint8_t *payload, size_t len, const char *prefix, weft_span text)
+{
+    struct wf_bech32 parsed;
+    weft_err err = parse(&parsed, text, WF_BECH32_TEXT_MAX);
+
+    if (err == WEFT_OK) {
+        err = take(payload, len, prefix, &parsed);
+        wf_wipe(&parsed, sizeof parsed);
+    }
+    return err;
+}
+
+weft_err wf_bech32_decode_long(uint8_t *payload, size_t len, const char *prefix, weft_span text)
+{
+    struct wf_bech32 parsed;
+    weft_err err = parse(&parsed, text, WF_BECH32_LONG_MAX);
+
+    if (err == WEFT_OK) {
+        err = take(payload, len, prefix, &parsed);
+        wf_wipe(&parsed, sizeof parsed);
+    }
+    return err;
 }

@@ -3,7 +3,10 @@
  * bech32.h - bytes as text that notices typing errors (bech32m, BIP-350): a prefix, "1", the bytes
  * in 32 letters and digits, six of checksum. A key reads weft1....
  *
- * Up to four wrong characters are always noticed. Text may be all in upper case, never mixed.
+ * Up to four wrong characters are always noticed, and three in the longer texts of the functions
+ * named _long. Text may be all in upper case, never mixed.
+ *
+ * The payload may be a secret: nothing of it stays in memory but what is handed out.
  */
 #ifndef WF_BASE_BECH32_H
 #define WF_BASE_BECH32_H
@@ -11,8 +14,9 @@
 #include "base/compiler.h"
 
 #define WF_BECH32_TEXT_MAX 90 /* characters, without the final NUL */
+#define WF_BECH32_LONG_MAX 170
 #define WF_BECH32_PREFIX_MAX 83
-#define WF_BECH32_VALUES_MAX 82
+#define WF_BECH32_VALUES_MAX (WF_BECH32_LONG_MAX - 8)
 #define WF_BECH32_CHECKSUM_LEN 6
 
 /* A text whose checksum is right. values: five bits each, without the checksum. */
@@ -35,5 +39,11 @@ WEFT_NODISCARD weft_err wf_bech32_encode(char *out, size_t cap, const char *pref
  * untouched. */
 WEFT_NODISCARD weft_err wf_bech32_decode(uint8_t *payload, size_t len, const char *prefix,
                                          weft_span text);
+
+/* The same for texts of up to WF_BECH32_LONG_MAX characters. */
+WEFT_NODISCARD weft_err wf_bech32_encode_long(char *out, size_t cap, const char *prefix,
+                                              weft_span payload);
+WEFT_NODISCARD weft_err wf_bech32_decode_long(uint8_t *payload, size_t len, const char *prefix,
+                                              weft_span text);
 
 #endif

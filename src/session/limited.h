@@ -26,6 +26,14 @@ struct wf_invitation {
     struct wf_limited_server server;
 };
 
+/* Characters of an invitation as text, without the final NUL: `weftgrp1…`, a secret too. */
+#define WF_INVITATION_TEXT_LEN 170
+
+void wf_invitation_text(char out[WF_INVITATION_TEXT_LEN + 1], const struct wf_invitation *in);
+/* WEFT_ERR_MALFORMED: none, one with a typo, or of a version that is not ours; *out is untouched.
+ */
+WEFT_NODISCARD weft_err wf_invitation_parse(struct wf_invitation *out, weft_span text);
+
 /* What follows from one group key for one server, the same for every handshake. */
 struct wf_group {
     uint8_t ck[32];  /* the chain, the group key already in it */
