@@ -55,7 +55,7 @@ expect() { # expect TEXT FILE
     }
 }
 
-for name in keys node pins files; do
+for name in keys groups node pins files; do
     echo "--- $name"
     run $name
 done

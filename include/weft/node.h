@@ -19,6 +19,7 @@
 #ifndef WEFT_NODE_H
 #define WEFT_NODE_H
 
+#include "weft/group.h"
 #include "weft/key.h"
 
 WEFT_BEGIN_DECLS
@@ -101,7 +102,11 @@ typedef enum weft_grade {
     WEFT_GRADE_NOBODY = 1, /* sealed and fresh, but the sender did not show a key */
     WEFT_GRADE_EARLY =
         2, /* sender's key proved, once only; forward secrecy begins when the transient key dies */
-    WEFT_GRADE_FULL = 3, /* sender's key proved, once only, forward secret */
+    WEFT_GRADE_FULL = 3,  /* sender's key proved, once only, forward secret */
+    WEFT_GRADE_GROUP = 4, /* the same inside a group, but whoever takes the server's secret later
+                             can tell who called */
+    WEFT_GRADE_GROUP_EARLY = 5, /* inside a group, before it was forward secret: whoever takes the
+                                   server's secret later can read it */
 } weft_grade;
 WEFT_API const char *weft_grade_text(weft_grade grade);
 
@@ -112,6 +117,8 @@ typedef struct weft_message {
     weft_key from;       /* nobody's key when the sender did not show one */
     uint64_t length;     /* announced length, UINT64_MAX: open-ended */
     weft_grade grade;
+    uint32_t group; /* it came inside this group, 1 being the first that weft_node_group was given;
+                       0: in none */
 } weft_message;
 
 /* Called with a whole message (at most message_max bytes). Answer with weft_reply, now or later
@@ -147,6 +154,25 @@ WEFT_API void weft_exchange_resume(weft_exchange *exchange);
  * refuses everybody. WEFT_ERR_LIMIT: more than 4096 rules. */
 WEFT_API WEFT_NODISCARD weft_err weft_node_allow(weft_node *node, const weft_key *key,
                                                  const char *service);
+
+/* ---- groups (group.h) ---- */
+
+/* Answers members of this group too, who are then subject to weft_node_allow as everybody is.
+ * WEFT_ERR_EXISTS; WEFT_ERR_LIMIT: more than 64 groups; WEFT_ERR_NOMEM. */
+WEFT_API WEFT_NODISCARD weft_err weft_node_group(weft_node *node, const weft_group *group);
+
+/* Answers nobody but members from now on, and shows to nobody else who it is; best called before
+ * the node is run. WEFT_ERR_NOMEM. */
+WEFT_API WEFT_NODISCARD weft_err weft_node_only_groups(weft_node *node);
+
+/* What is sent to the server of this invitation from now on goes inside its group and in no other
+ * way; it is still named weft1…@host:port. A server that knows no such group looks like nobody
+ * (WEFT_ERR_UNREACHABLE). first_data: messages may ride in the handshake, one round trip earlier,
+ * but whoever takes the server's secret later can read them (WEFT_GRADE_GROUP_EARLY). A later
+ * invitation to the same server replaces it. WEFT_ERR_LIMIT: more than 64 servers; WEFT_ERR_USAGE:
+ * our own, or the node is anonymous; WEFT_ERR_NOMEM. */
+WEFT_API WEFT_NODISCARD weft_err weft_node_join(weft_node *node, const weft_invitation *invitation,
+                                                bool first_data);
 
 /* ---- bodies ---- */
 

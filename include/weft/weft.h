@@ -7,6 +7,7 @@
 
 #include "weft/base.h"
 #include "weft/file.h"
+#include "weft/group.h"
 #include "weft/key.h"
 #include "weft/node.h"
 #include "weft/pin.h"

@@ -12,7 +12,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,11 +23,10 @@
 #include "crypto/crypto.h"
 #include "crypto/secret.h"
 #include "endpoint/identity_priv.h"
-#include "net/files.h"
+#include "endpoint/secret_file.h"
 #include "net/mem_system.h"
 #include "session/identity.h"
 
-#define FILE_BYTES_MAX 1024u
 #define SEED_LEN 32u
 #define BOX_LEN (SEED_LEN + WF_AEAD_TAG_LEN)
 #define SEALED_LEN (WF_PASSPHRASE_SALT_LEN + BOX_LEN)
@@ -179,41 +177,18 @@ static weft_err write_secret(char *text, size_t cap, const weft_identity *id,
     return err;
 }
 
-/* The folder of a key file is made if need be, for its owner alone. */
-static weft_err make_folder(const char *path)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    size_t len = slash == NULL ? 0 : (size_t)(slash - path);
-    struct wf_folder f;
-    weft_err err = WEFT_OK;
-
-    if (len == 0)
-        return WEFT_OK;
-    if (len >= sizeof folder)
-        return WEFT_ERR_LIMIT;
-    memcpy(folder, path, len);
-    folder[len] = '\0';
-    err = wf_folder_make(&f, folder, 0700);
-    if (err == WEFT_OK)
-        wf_folder_close(&f);
-    return err;
-}
-
 weft_err weft_identity_save(const weft_identity *id, const char *path, const char *passphrase)
 {
-    char text[FILE_BYTES_MAX];
-    char secret[FILE_BYTES_MAX / 2];
+    char text[SECRET_FILE_MAX];
+    char secret[SECRET_FILE_MAX / 2];
     char public_text[WEFT_KEY_TEXT_MAX];
     weft_key key = weft_identity_key(id);
     weft_err err = write_secret(secret, sizeof secret, id, passphrase);
 
     weft_key_text(public_text, &key);
-    if (err == WEFT_OK)
-        err = make_folder(path);
     if (err == WEFT_OK) {
         (void)snprintf(text, sizeof text, "%spublic %s\n%s", first_line, public_text, secret);
-        err = wf_file_create(path, wf_span_of(text), 0600);
+        err = secret_file_create(path, text);
     }
     wf_wipe(text, sizeof text);
     wf_wipe(secret, sizeof secret);
@@ -302,25 +277,14 @@ static weft_err parse_file(weft_identity **out, char *text, const char *passphra
 
 weft_err weft_identity_load(weft_identity **out, const char *path, const char *passphrase)
 {
-    struct wf_mem mem;
-    struct wf_file_rules rules = {.len_max = FILE_BYTES_MAX - 1, .owner_only = true, .mem = &mem};
-    char text[FILE_BYTES_MAX] = {0};
-    uint8_t *data = NULL;
-    size_t len = 0;
+    char text[SECRET_FILE_MAX];
     weft_err err = wf_crypto_init();
 
     if (err != WEFT_OK)
         return err;
-    wf_mem_system(&mem, 0);
-    err = wf_file_read(path, &rules, &data, &len);
-    if (err != WEFT_OK)
-        return err == WEFT_ERR_LIMIT ? WEFT_ERR_KEY_FILE : err;
-    if (len > 0)
-        memcpy(text, data, len);
-    if (data != NULL)
-        wf_wipe(data, len);
-    wf_free(&mem, data, len);
-    err = strlen(text) != len ? WEFT_ERR_KEY_FILE : parse_file(out, text, passphrase);
+    err = secret_file_read(path, text);
+    if (err == WEFT_OK)
+        err = parse_file(out, text, passphrase);
     wf_wipe(text, sizeof text);
     return err;
 }

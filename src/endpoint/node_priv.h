@@ -244,4 +244,7 @@ void node_work_free(weft_node *n);
 /* node_reason.c */
 uint64_t reason_code(weft_err err);
 
+/* node_group.c */
+weft_grade grade_of(const struct wf_core_event *e);
+
 #endif

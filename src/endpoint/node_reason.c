@@ -34,6 +34,12 @@ const char *weft_grade_text(weft_grade grade)
         return "sealed, sender proved, forward secret within four minutes";
     case WEFT_GRADE_FULL:
         return "sealed, sender proved, forward secret";
+    case WEFT_GRADE_GROUP:
+        return "sealed inside a group, sender proved, forward secret; but a later loss of the "
+               "server's key shows who called";
+    case WEFT_GRADE_GROUP_EARLY:
+        return "sealed inside a group, sender proved; a later loss of the server's key shows it "
+               "and who called";
     case WEFT_GRADE_NONE:
         break;
     }

@@ -189,7 +189,7 @@ static void on_reply(struct sending *s, const struct wf_core_event *e)
     s->message = (weft_message){
         .service = "",
         .length = e->open.open_ended ? UINT64_MAX : e->open.length,
-        .grade = WEFT_GRADE_FULL,
+        .grade = e->limited ? WEFT_GRADE_GROUP : WEFT_GRADE_FULL,
     };
     memcpy(s->message.from.bytes, e->peer, WEFT_KEY_LEN);
 }

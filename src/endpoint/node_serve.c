@@ -227,7 +227,8 @@ static weft_exchange *exchange_new(weft_node *n, const struct wf_core_event *e,
     x->message = (weft_message){
         .service = x->service_name,
         .length = e->open.open_ended ? UINT64_MAX : e->open.length,
-        .grade = e->nobody ? WEFT_GRADE_NOBODY : (e->early ? WEFT_GRADE_EARLY : WEFT_GRADE_FULL),
+        .grade = grade_of(e),
+        .group = e->limited ? e->group + 1u : 0,
     };
     memcpy(x->message.from.bytes, e->peer, WEFT_KEY_LEN);
     wf_list_push_back(&n->exchanges, &x->link);

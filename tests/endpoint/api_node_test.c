@@ -569,11 +569,11 @@ TEST(a_peer_without_a_key_is_nobody_in_the_stats)
 
 TEST(each_grade_has_its_own_text)
 {
-    for (int i = WEFT_GRADE_NONE; i <= WEFT_GRADE_FULL + 1; i++) {
+    for (int i = WEFT_GRADE_NONE; i <= WEFT_GRADE_GROUP_EARLY + 1; i++) {
         const char *text = weft_grade_text((weft_grade)i);
 
         CHECK(text != NULL && text[0] != '\0');
-        for (int k = WEFT_GRADE_NONE; k < i && i <= WEFT_GRADE_FULL; k++)
+        for (int k = WEFT_GRADE_NONE; k < i && i <= WEFT_GRADE_GROUP_EARLY; k++)
             CHECK(strcmp(text, weft_grade_text((weft_grade)k)) != 0);
     }
     CHECK_STR_EQ(weft_grade_text(WEFT_GRADE_NONE), weft_grade_text((weft_grade)99));
