@@ -135,6 +135,24 @@ static const char *set_effort(struct config *c, char *v)
     return wrong;
 }
 
+static const char *set_ceiling(struct config *c, char *v)
+{
+    uint64_t n = 0;
+    const char *wrong = read_number(v, 1, 32, &n);
+
+    c->node.work_ceiling = (uint32_t)n;
+    return wrong;
+}
+
+static const char *set_cookies(struct config *c, char *v)
+{
+    uint64_t n = 0;
+    const char *wrong = read_number(v, 1024, 1u << 28, &n);
+
+    c->node.cookies_max = (uint32_t)n;
+    return wrong;
+}
+
 static const struct {
     const char *name;
     set_fn set;
@@ -154,6 +172,8 @@ static const struct {
     {"memory-max", set_memory, false},
     {"sessions-max", set_sessions, false},
     {"work-effort", set_effort, false},
+    {"work-ceiling", set_ceiling, false},
+    {"cookies-max", set_cookies, false},
 };
 
 static char *trim(char *s)

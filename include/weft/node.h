@@ -41,11 +41,14 @@ typedef struct weft_node_params {
     uint64_t message_max;  /* largest body that is handed over whole; 0: 1 MiB */
     uint64_t memory_max;   /* bytes this node may hold; 0: 1 GiB */
     uint32_t sessions_max; /* 0: 10240. When they are few, those with nothing under way make room */
-    uint32_t
-        work_effort; /* work asked of strangers before anything is computed for them; 0: none */
+    uint32_t work_effort;  /* work asked of strangers before anything is computed for them; 0: none,
+                              while there is time for everybody */
     uint32_t work_algorithm; /* of that work: WEFT_WORK_HASH or WEFT_WORK_PROGRAM; 0: the default */
     uint32_t work_ms; /* most time that goes into work which one server asks of us; 0: 10 s. When it
                          would take longer the message fails with WEFT_ERR_LIMIT */
+    uint32_t work_ceiling;   /* most that is asked of them, as log2, 1 to 32; 0: 24 */
+    uint32_t cookies_max;    /* handshakes kept for two minutes, so that none counts twice: 4,369 a
+                                second by default, as memory_max allows. 0: 524288 */
     const char *keylog_path; /* secrets are appended there, for decoders. NULL: none */
     bool show_own_key; /* show our own key to those we send to, so that all of them know us by the
                           same one; else each sees a key made for it (weft_node_key_for) */
@@ -333,6 +336,10 @@ typedef struct weft_stats {
     uint64_t messages_in, messages_out;
     uint64_t packets_lost, frames_resent, packets_forged, packets_replayed;
     uint64_t memory_held, memory_max, memory_cap, secret_held, rss, allocations, curve_operations;
+    /* Admission: the effort asked now, handshakes that wait, and those turned away: for paying too
+     * little, for want of time. Deranked: from networks that used more than their share. */
+    uint64_t work_price, handshakes_waiting, handshakes_underpaid, handshakes_crowded_out,
+        handshakes_deranked;
 } weft_stats;
 WEFT_API void weft_node_stats(const weft_node *node, weft_stats *stats);
 

@@ -40,6 +40,24 @@ static void fill_defaults(struct wf_core_config *c)
         c->peer_memory_max = CORE_PEER_MEMORY_MAX;
 }
 
+/* What stands there for strangers takes a small part of the memory that there may be. */
+static void fit_memory(struct wf_core_config *c)
+{
+    size_t cookies = c->mem->cap / CORE_COOKIES_PART / CORE_COOKIE_BYTES;
+    size_t solves = c->mem->cap / CORE_SOLVES_PART / CORE_SOLVE_BYTES;
+
+    if (c->cookies_max == 0)
+        c->cookies_max = CORE_COOKIES_MAX;
+    if (c->solves_max == 0)
+        c->solves_max = CORE_SOLVES_MAX;
+    if (c->mem->cap == 0)
+        return;
+    if (c->cookies_max > cookies)
+        c->cookies_max = cookies == 0 ? 1 : cookies;
+    if (c->solves_max > solves)
+        c->solves_max = solves == 0 ? 1 : solves;
+}
+
 static weft_err make_identity(struct wf_core *c)
 {
     weft_err err = wf_secret_arena_new(&c->identity_arena, c->mem, sizeof(struct wf_identity), 1);
@@ -140,6 +158,7 @@ weft_err wf_core_new(struct wf_core **out, const struct wf_core_config *config, 
     c->next_session = 1;
     c->next_message = 1;
     fill_defaults(&c->config);
+    fit_memory(&c->config);
     init_tables(c);
     err = make_parts(c, now);
     if (err != WEFT_OK) {

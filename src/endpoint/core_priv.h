@@ -31,8 +31,14 @@
 #define CORE_PEER_MEMORY_MAX ((size_t)64 << 20)
 #define CORE_CONFIRM_DELAY_US 5000u /* SPEC 1.4-2 */
 #define CORE_REPLIES_MAX 256u       /* stateless answers waiting for the socket; more are dropped */
-#define CORE_SOLVES_AT_ONCE 6u      /* whose curves are computed in one go: about 2 ms */
-#define CORE_WORK_TRIES 2048u       /* of proof of work in one go: about a millisecond */
+#define CORE_COOKIES_MAX ((size_t)1 << 19)
+#define CORE_COOKIES_PART 8u  /* of the memory, at most one in so many bytes for them */
+#define CORE_COOKIE_BYTES 72u /* one entry and its buckets */
+#define CORE_SOLVES_MAX ((size_t)2048)
+#define CORE_SOLVES_PART 32u
+#define CORE_SOLVE_BYTES 1536u
+#define CORE_SOLVES_AT_ONCE 6u /* whose curves are computed in one go: about 2 ms */
+#define CORE_WORK_TRIES 2048u  /* of proof of work in one go: about a millisecond */
 #define CORE_CIDS_MAX 16u
 #define CORE_PINGS_MAX 4096u
 #define CORE_TRAIN_MAX 65536u

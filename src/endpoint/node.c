@@ -77,6 +77,8 @@ static weft_err open_core(weft_node *n, const weft_node_params *p, const weft_id
         .work_alg = (uint8_t)p->work_algorithm,
         .work_time_us = n->work_time_us,
         .work_outside = true,
+        .effort_log2_max = (uint8_t)p->work_ceiling,
+        .cookies_max = p->cookies_max,
         .wall_ms = wf_clock_wall_ms(),
         .sessions_max = p->sessions_max,
         .keylog = n->keylog == NULL ? NULL : &n->keylog_fn,
@@ -150,7 +152,8 @@ weft_err weft_node_open(weft_node **out, const weft_node_params *params)
 
     if (err != WEFT_OK)
         return err;
-    if (p.size < sizeof p || p.work_algorithm > WEFT_WORK_PROGRAM)
+    if (p.size < sizeof p || p.work_algorithm > WEFT_WORK_PROGRAM ||
+        p.work_ceiling > WF_EFFORT_LOG2_MAX)
         return WEFT_ERR_USAGE;
     wf_mem_system(&mem, p.memory_max == 0 ? NODE_MEMORY_MAX : (size_t)p.memory_max);
     n = wf_alloc(&mem, sizeof *n);

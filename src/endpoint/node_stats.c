@@ -40,6 +40,12 @@ void weft_node_stats(const weft_node *n, weft_stats *out)
         .rss = wf_process_resident_bytes(),
         .allocations = c.allocations,
         .curve_operations = c.curve_operations,
+        .work_price = c.adm.price,
+        .handshakes_waiting = c.adm.queued,
+        .handshakes_underpaid = c.adm.solve_underpaid,
+        .handshakes_crowded_out =
+            c.adm.solve_queue_full + c.adm.solve_expired + c.adm.solve_table_full,
+        .handshakes_deranked = c.adm.solve_deranked,
     };
 }
 
@@ -77,6 +83,7 @@ static json_t *admission(const struct wf_adm_stats *a)
         {"solve_bad_work", a->solve_bad_work},
         {"solve_bad_box", a->solve_bad_box},
         {"solve_duplicate", a->solve_duplicate},
+        {"solve_deranked", a->solve_deranked},
         {"solve_underpaid", a->solve_underpaid},
         {"solve_queue_full", a->solve_queue_full},
         {"solve_expired", a->solve_expired},

@@ -77,7 +77,8 @@ struct wf_adm_result {
 
 /* Each SOLVE that is dropped counts once, at the check that dropped it. solve_queue_full: one that
  * paid more has its place; solve_expired: it waited too long; solve_table_full: no entry is free.
- * It may come again. price: the effort asked of a client without a history. */
+ * It may come again. solve_deranked: not dropped; its sender's network
+ * owes more than the price. price: the effort asked of a client without a history. */
 struct wf_adm_stats {
     uint64_t ask, ask_bad; /* ask_bad: got no answer */
     uint64_t hello, hello_bad, challenge, solve, solve_bad_length, solve_bad_epoch,
@@ -85,7 +86,7 @@ struct wf_adm_stats {
         solve_bad_key, solve_bad_choice, solve_duplicate, solve_underpaid, solve_queue_full,
         solve_expired, solve_table_full, accepted, confirmed, confirm_resent, accepted_limited,
         decoys;
-    uint64_t price, queued, table_entries, confirm_bytes, pool_keys;
+    uint64_t solve_deranked, price, queued, table_entries, confirm_bytes, pool_keys;
 };
 
 WEFT_NODISCARD weft_err wf_adm_new(struct wf_adm **out, const struct wf_adm_config *c,

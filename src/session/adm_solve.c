@@ -184,6 +184,7 @@ static bool queue_takes_it(struct attempt *t)
     if (err != WEFT_OK)
         return false;
     a->stats.solve_queue_full += wf_queue_count(&a->queue) == count;
+    a->stats.solve_deranked += ticket.multiplier > WF_MULTIPLIER_ONE;
     w = (struct wf_adm_waiting *)payload;
     w->path = t->out->path;
     w->len = t->datagram.len;

@@ -21,6 +21,8 @@ echo = yes
 memory-max = 268435456
 sessions-max = 100
 work-effort = 0
+work-ceiling = 20
+cookies-max = 100000
 stats-json = {dir}/stats
 keylog = {dir}/keys
 rules = {dir}/rules
@@ -73,6 +75,9 @@ class Configuration(Case):
             "sessions-max = 0": "out of range",
             "sessions-max = 1.5": "that is no number",
             "work-effort = 99999999999": "out of range",
+            "work-ceiling = 0": "out of range",
+            "work-ceiling = 33": "out of range",
+            "cookies-max = 1023": "out of range",
         }
         for line, says in bad.items():
             process = self.check(f"# first\n\n{line}\n")

@@ -215,6 +215,30 @@ TEST(secrets_are_appended_to_a_file_for_its_owner_alone)
     (void)fclose(log);
 }
 
+TEST(a_ceiling_of_work_beyond_reason_or_below_what_is_asked_is_a_usage_error)
+{
+    static const struct {
+        uint32_t ceiling, effort;
+        weft_err err;
+    } rows[] = {{33, 0, WEFT_ERR_USAGE}, {7, 129, WEFT_ERR_USAGE}, {7, 128, WEFT_OK}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        weft_node_params params = WEFT_NODE_PARAMS;
+        weft_identity *id = NULL;
+        weft_node *n = NULL;
+
+        CHECK_OK(weft_identity_new(&id));
+        params.identity = id;
+        params.serve = true;
+        params.work_ceiling = rows[i].ceiling;
+        params.work_effort = rows[i].effort;
+        params.cookies_max = 5000;
+        CHECK_EQ(weft_node_open(&n, &params), rows[i].err);
+        weft_node_close(n);
+        weft_identity_free(id);
+    }
+}
+
 TEST(strangers_can_be_asked_for_work_before_anything_else)
 {
     weft_node_params params = WEFT_NODE_PARAMS;

@@ -11,8 +11,8 @@
 #define PLACES 512u
 #define COMING_MAX (PLACES / CORE_COMING_PART)
 
-/* What is written down in docs/performance.md for one that never came back, without messages. */
-#define HALF_OPEN_BYTES_MAX 11264u
+/* What is written down in docs/ARCHITECTURE.md for one that never came back, without messages. */
+#define HALF_OPEN_BYTES_MAX 12288u
 
 static struct crowd crowd;
 
