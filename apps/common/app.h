@@ -65,6 +65,37 @@ int app_load_identity(struct app *a, bool make, weft_identity **out);
 char *app_passphrase(const struct app *a, const char *prompt, bool twice);
 void app_wipe(char *text);
 
+/* --- files of lines --- */
+
+/* A file in the folder of this user's key. */
+weft_err app_path_beside_key(char *out, size_t cap, const char *name);
+
+/* The whole file, NUL-terminated; says what is wrong itself. 0 or 1. */
+int app_read_text(const struct app *a, const char *path, char *out, size_t cap);
+
+/* Writes what comes in the place of the old file (NULL: there is none); false: leave that alone. */
+typedef bool (*app_fill_fn)(FILE *old, FILE *f, void *ctx);
+/* Replaces it, whole or not at all; makes the folders. Says what is wrong itself; 0 or 1. */
+int app_rewrite(const struct app *a, const char *path, app_fill_fn fill, void *ctx);
+
+/* --- pins --- */
+
+/* The pin of that name (up to an "@"), from the file beside this user's key. 0: it is in *out; 1:
+ * there is none, or the file is not good, which was said; *wrong tells which. */
+int app_pin_find(const struct app *a, const char *name, weft_pin *out, bool *wrong);
+/* Puts it in the place of the one of the same name, unless that has a higher version and `force`
+ * is not set. */
+int app_pin_put(const struct app *a, const weft_pin *pin, bool force);
+int app_pin_remove(const struct app *a, const char *name);
+/* All of them. */
+int app_pin_each(const struct app *a, void (*fn)(const struct app *a, const weft_pin *pin));
+/* Makes the node know the pin, and follows it. */
+int app_pin_use(struct app *a, weft_node *node, const weft_pin *pin);
+
+/* A statement from a file; says what is wrong itself; 0 or 1. One whose time is over or to come is
+ * taken with a remark. */
+int app_statement_load(const struct app *a, const char *path, weft_statement *out);
+
 /* --- rules --- */
 
 /* The file of rules: --rules, else beside this user's key. Lines "KEY|any SERVICE"; # begins a

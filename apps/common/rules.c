@@ -4,11 +4,8 @@
  * told of it.
  */
 #include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/app.h"
 
@@ -17,23 +14,14 @@
 
 weft_err app_rules_path(struct app *a)
 {
-    char key_path[APP_TEXT_MAX];
-    char *slash = NULL;
     weft_err err = WEFT_OK;
 
     if (a->allow_path != NULL)
         return WEFT_OK;
-    err = weft_identity_path(key_path, sizeof key_path);
-    if (err != WEFT_OK)
-        return err;
-    slash = strrchr(key_path, '/');
-    if (slash == NULL || (size_t)(slash - key_path) + sizeof "/allow" > sizeof a->allow_path_buf)
-        return WEFT_ERR_LIMIT;
-    *slash = '\0';
-    (void)snprintf(a->allow_path_buf, sizeof a->allow_path_buf, "%.*s/allow", APP_TEXT_MAX - 16,
-                   key_path);
-    a->allow_path = a->allow_path_buf;
-    return WEFT_OK;
+    err = app_path_beside_key(a->allow_path_buf, sizeof a->allow_path_buf, "allow");
+    if (err == WEFT_OK)
+        a->allow_path = a->allow_path_buf;
+    return err;
 }
 
 int app_rule_give(const struct app *a, weft_node *node, const char *who, const char *service)
@@ -126,9 +114,14 @@ int app_rules_load(struct app *a, weft_node *node, size_t *count)
     return status;
 }
 
-/* Old lines and the new one into a file beside it, which then takes its place. */
-static int rewrite(struct app *a, FILE *old, FILE *f, const char *who, const char *service)
+struct new_rule {
+    const char *who, *service;
+};
+
+/* Old lines and the new one. */
+static bool fill(FILE *old, FILE *f, void *ctx)
 {
+    const struct new_rule *r = ctx;
     int last = '\n';
 
     for (int c = old == NULL ? EOF : getc(old); c != EOF; c = getc(old)) {
@@ -137,54 +130,16 @@ static int rewrite(struct app *a, FILE *old, FILE *f, const char *who, const cha
     }
     if (last != '\n')
         (void)putc('\n', f);
-    (void)fprintf(f, "%s %s\n", who, service);
-    if ((old != NULL && ferror(old) != 0) || ferror(f) != 0 || fflush(f) != 0 ||
-        fsync(fileno(f)) != 0)
-        return app_fail(a, "cannot write the rules: %s.", strerror(errno));
-    return 0;
-}
-
-/* The folders above the file, for their owner alone; opening the file tells whether they are there.
- */
-static void make_folders(const char *path)
-{
-    char whole[APP_TEXT_MAX];
-
-    (void)snprintf(whole, sizeof whole, "%s", path);
-    for (char *c = whole + (whole[0] == '/'); *c != '\0'; c++) {
-        if (*c != '/')
-            continue;
-        *c = '\0';
-        (void)mkdir(whole, 0700);
-        *c = '/';
-    }
+    (void)fprintf(f, "%s %s\n", r->who, r->service);
+    return true;
 }
 
 int app_rules_add(struct app *a, const char *who, const char *service)
 {
-    char temp[APP_TEXT_MAX + 16];
+    struct new_rule r = {.who = who, .service = service};
     weft_err err = app_rules_path(a);
-    FILE *old = NULL;
-    FILE *f = NULL;
-    int fd = -1;
-    int status = 0;
 
     if (err != WEFT_OK)
         return app_fail_err(a, err, "cannot tell where the rules are (give --rules)");
-    make_folders(a->allow_path);
-    (void)snprintf(temp, sizeof temp, "%s.XXXXXX", a->allow_path);
-    fd = mkstemp(temp);
-    f = fd < 0 ? NULL : fdopen(fd, "w");
-    if (f == NULL)
-        return app_fail(a, "cannot write beside %s: %s.", a->allow_path, strerror(errno));
-    old = fopen(a->allow_path, "re");
-    status = rewrite(a, old, f, who, service);
-    if (old != NULL)
-        (void)fclose(old);
-    (void)fclose(f);
-    if (status == 0 && rename(temp, a->allow_path) != 0)
-        status = app_fail(a, "cannot replace %s: %s.", a->allow_path, strerror(errno));
-    if (status != 0)
-        (void)unlink(temp);
-    return status;
+    return app_rewrite(a, a->allow_path, fill, &r);
 }

@@ -39,6 +39,15 @@ static void catch_signals(weft_node *node)
     (void)sigaction(SIGINT, &action, NULL);
 }
 
+static int check_statement(const struct app *a, const weft_node_params *p)
+{
+    weft_key key = weft_identity_key(p->identity);
+
+    if (p->statement == NULL || memcmp(&p->statement->key, &key, sizeof key) == 0)
+        return 0;
+    return app_fail(a, "the statement is about another key than the one in %s.", a->key_path);
+}
+
 int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
 {
     weft_identity *identity = NULL;
@@ -47,6 +56,10 @@ int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
     if (app_load_identity(a, true, &identity) != 0)
         return 1;
     p->identity = identity;
+    if (check_statement(a, p) != 0) {
+        weft_identity_free(identity);
+        return 1;
+    }
     if (a->listen != NULL)
         p->listen = a->listen;
     p->keylog_path = a->keylog_path;
@@ -62,13 +75,40 @@ int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
     return app_fail_err(a, err, "cannot open a node");
 }
 
-static int check_peer(struct app *a, const weft_node *node, const char *to)
+/* A name stands for the key of its pin, and its owner decides which key is shown. 0 or 1; the error
+ * of reading what was given is in *err. */
+static int read_peer(struct app *a, weft_node *node, const char *to, weft_peer *peer, weft_err *err)
 {
-    weft_peer peer;
+    char text[WEFT_KEY_TEXT_MAX + WEFT_HOST_MAX + 16];
+    weft_pin pin;
+    weft_key owner;
     weft_key shown;
-    weft_key own = weft_node_key(node);
-    weft_err err = weft_peer_parse(&peer, to);
+    bool wrong = false;
 
+    *err = weft_peer_parse(peer, to);
+    owner = peer->key;
+    if (*err == WEFT_ERR_MALFORMED && app_pin_find(a, to, &pin, &wrong) == 0) {
+        weft_key_text(text, &pin.key);
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s",
+                       to + strlen(pin.name));
+        *err = weft_peer_parse(peer, text);
+        owner = pin.owner;
+        if (*err == WEFT_OK && app_pin_use(a, node, &pin) != 0)
+            return 1;
+    }
+    if (*err == WEFT_OK && weft_node_key_for(&shown, node, &owner) == WEFT_OK)
+        weft_key_text(a->shown, &shown);
+    return wrong;
+}
+
+static int check_peer(struct app *a, weft_node *node, const char *to)
+{
+    weft_peer peer = {.port = 0};
+    weft_key own = weft_node_key(node);
+    weft_err err = WEFT_OK;
+
+    if (read_peer(a, node, to, &peer, &err) != 0)
+        return 1;
     if (err == WEFT_ERR_MALFORMED)
         return app_fail(a,
                         "\"%.100s\" is no peer: it is written weft1…@host:port, and a character of "
@@ -79,8 +119,6 @@ static int check_peer(struct app *a, const weft_node *node, const char *to)
                         to);
     if (memcmp(peer.key.bytes, own.bytes, sizeof own.bytes) == 0)
         return app_fail(a, "\"%.100s\" is your own key: give the key of the other side.", to);
-    if (weft_node_key_for(&shown, node, &peer.key) == WEFT_OK)
-        weft_key_text(a->shown, &shown);
     return 0;
 }
 

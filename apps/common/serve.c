@@ -90,6 +90,14 @@ static int start_folder(struct app_serve *s, weft_node *node)
                           : app_fail_err(s->app, err, "cannot receive files into %s", s->folder);
 }
 
+int app_serve_statement(struct app_serve *s, weft_node_params *p)
+{
+    if (s->statement == NULL)
+        return 0;
+    p->statement = &s->loaded;
+    return app_statement_load(s->app, s->statement, &s->loaded);
+}
+
 int app_serve_start(struct app_serve *s, weft_node *node)
 {
     weft_err err = WEFT_OK;

@@ -18,9 +18,14 @@ struct app_serve {
     size_t offer_count;
     struct app_rule rules[APP_LIST_MAX];
     size_t rule_count;
+    const char *statement; /* file of what the owner says about our key; NULL: none */
+    weft_statement loaded; /* from it */
     bool echo;
     struct app_bar bar;
 };
+
+/* Before the node is opened. Says what is wrong itself; 0 or 1. */
+int app_serve_statement(struct app_serve *s, weft_node_params *p);
 
 /* Sets services, rules and offers up. Says what is wrong itself; 0 or 1. */
 int app_serve_start(struct app_serve *s, weft_node *node);

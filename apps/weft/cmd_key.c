@@ -28,18 +28,19 @@ static const struct app_option key_table[] = {
     {NULL, 0, false, NULL},
 };
 
-static const struct usage key_usage = {"usage: weft key new [--key FILE] [--passphrase]\n"
-                                       "       weft key show [--key FILE] [--for SERVER]\n"
-                                       "\n"
-                                       "new makes a key file of mode 0600 (it never replaces one) "
-                                       "and prints the public key; with --passphrase the file\n"
-                                       "is sealed. show prints the public key of a file.\n"
-                                       "\n"
-                                       "Each server sees another key of yours, so that servers "
-                                       "cannot compare their visitors: --for SERVER (weft1… or\n"
-                                       "weft1…@host:port) prints the one that this server sees. It "
-                                       "is the one to give to who runs it, for `weft allow`.\n",
-                                       1, 1, key_table};
+static const struct usage key_usage = {
+    "usage: weft key new [--key FILE] [--passphrase]\n"
+    "       weft key show [--key FILE] [--for SERVER]\n"
+    "\n"
+    "new makes a key file of mode 0600 (it never replaces one) "
+    "and prints the public key; with --passphrase the file\n"
+    "is sealed. show prints the public key of a file.\n"
+    "\n"
+    "Each server sees another key of yours, so that servers "
+    "cannot compare their visitors: --for SERVER (weft1…,\n"
+    "weft1…@host:port or the name of a pin) prints the one that this server sees. It "
+    "is the one to give to who runs it, for `weft allow`.\n",
+    1, 1, key_table};
 
 static void print_key(const struct app *a, const weft_key *key)
 {
@@ -90,12 +91,20 @@ static int key_new(struct app *a, bool sealed)
 static int key_for(const struct app *a, const weft_identity *id, const char *server, weft_key *out)
 {
     weft_peer peer;
+    weft_pin pin;
     weft_err err = WEFT_OK;
+    bool wrong = false;
 
     *out = weft_identity_key(id);
     if (server == NULL)
         return 0;
     err = weft_peer_parse(&peer, server);
+    if (err == WEFT_ERR_MALFORMED && app_pin_find(a, server, &pin, &wrong) == 0) {
+        peer.key = pin.owner;
+        err = WEFT_OK;
+    }
+    if (wrong)
+        return 1;
     if (err == WEFT_OK)
         err = weft_identity_key_for(out, id, &peer.key);
     return err == WEFT_OK ? 0 : app_fail_err(a, err, "cannot use \"%.100s\"", server);

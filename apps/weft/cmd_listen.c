@@ -31,7 +31,13 @@ static void add_rule(void *ctx, const char *v)
                        APP_LIST_MAX);
 }
 
+static void set_statement(void *ctx, const char *v)
+{
+    ((struct app_serve *)ctx)->statement = v;
+}
+
 static const struct app_option table[] = {
+    {"statement", 's', true, set_statement},
     {"dir", 'd', true, set_dir},
     {"offer", 'o', true, add_offer},
     {"allow", 'a', true, add_rule},
@@ -40,6 +46,7 @@ static const struct app_option table[] = {
 
 static const struct usage usage = {
     "usage: weft listen [--dir D] [--offer PATH…] [--allow KEY|any] [--listen ADDR:PORT]\n"
+    "                   [--statement FILE]\n"
     "\n"
     "Receives files into the folder D, offers the files given with --offer (once for each), and "
     "answers echo. Only those may\n"
@@ -48,6 +55,8 @@ static const struct usage usage = {
     "  -d, --dir D               folder for what comes in; made if need be\n"
     "  -o, --offer PATH          a file to offer\n"
     "  -a, --allow KEY|any       may use everything here, this time\n"
+    "  -s, --statement FILE      what the owner says about our key, for clients that expect "
+    "another\n"
     "Without --listen it listens on every address at port 4870.\n",
     0, 0, table};
 
@@ -67,6 +76,8 @@ int cmd_listen(struct app *a, int argc, char **argv)
         return app_fail(a, "give a folder with --dir D, a file with --offer PATH, or both.");
     p.listen = "[::]:4870";
     p.serve = true;
+    if (app_serve_statement(&s, &p) != 0)
+        return 1;
     if (app_open_node(a, &p, &node) != 0)
         return 1;
     status = app_serve_start(&s, node);

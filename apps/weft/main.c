@@ -17,6 +17,8 @@ static const char help[] =
     "  key new|show [--for S]    make this user's key; show its public half, or what server S "
     "sees\n"
     "  allow KEY|any SERVICE     let somebody use a service (\"*\": every one)\n"
+    "  pin add|list|remove       know servers by name; their owners say which key they have\n"
+    "  statement make|show       say it, as an owner\n"
     "  listen --dir D            receive files into a folder; offer others with --offer PATH\n"
     "  send FILE… TO             send files\n"
     "  get PEER [NAME]           fetch an offered file; without NAME list what is offered\n"
@@ -24,7 +26,7 @@ static const char help[] =
     "  echo PEER [TEXT…]         send a text and print the answer\n"
     "  cat PEER, cat --listen A  join standard input and output of two programs\n"
     "\n"
-    "A peer is written weft1…@host:port. Options everywhere:\n"
+    "A peer is written weft1…@host:port, or NAME@host:port after `weft pin`. Options everywhere:\n"
     "  -k, --key FILE            key file (default: ~/.config/weft/key)\n"
     "      --passphrase-file F   passphrase of the key\n"
     "  -l, --listen ADDR:PORT    local address; port 0 takes a free one\n"
@@ -41,8 +43,10 @@ static const struct {
     const char *name;
     int (*run)(struct app *a, int argc, char **argv);
 } commands[] = {
-    {"key", cmd_key}, {"allow", cmd_allow}, {"listen", cmd_listen}, {"send", cmd_send},
-    {"get", cmd_get}, {"ping", cmd_ping},   {"echo", cmd_echo},     {"cat", cmd_cat},
+    {"key", cmd_key},   {"allow", cmd_allow}, {"listen", cmd_listen},
+    {"send", cmd_send}, {"pin", cmd_pin},     {"statement", cmd_statement},
+    {"get", cmd_get},   {"ping", cmd_ping},   {"echo", cmd_echo},
+    {"cat", cmd_cat},
 };
 
 int cmd_options(struct app *a, const struct usage *u, void *ctx, char **argv, int *argc)

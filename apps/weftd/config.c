@@ -55,6 +55,11 @@ static const char *set_receive(struct config *c, char *v)
     return set_string(&c->serve.folder, v, c->serve.folder != NULL);
 }
 
+static const char *set_statement(struct config *c, char *v)
+{
+    return set_string(&c->serve.statement, v, c->serve.statement != NULL);
+}
+
 static const char *add_offer(struct config *c, char *v)
 {
     if (c->serve.offer_count == APP_LIST_MAX)
@@ -162,6 +167,7 @@ static const struct {
     {"key", set_key, false},
     {"passphrase-file", set_passphrase, false},
     {"listen", set_listen, false},
+    {"statement", set_statement, false},
     {"receive", set_receive, false},
     {"offer", add_offer, true},
     {"allow", add_allow, true},

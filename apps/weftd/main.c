@@ -65,7 +65,8 @@ static int serve(struct config *c)
 
     c->node.listen = "[::]:4870";
     c->node.serve = true;
-    if (app_open_node(c->app, &c->node, &node) != 0)
+    if (app_serve_statement(&c->serve, &c->node) != 0 ||
+        app_open_node(c->app, &c->node, &node) != 0)
         return 1;
     status = app_serve_start(&c->serve, node);
     if (status == 0) {

@@ -35,12 +35,14 @@ _weft() {
     local own=""
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        _weft_words "$current" key allow listen send get ping echo cat --help --version
+        _weft_words "$current" key allow pin statement listen send get ping echo cat --help --version
         return
     fi
     case $command in
     key) own="--passphrase --for" ;;
-    listen) own="--dir --offer --allow" ;;
+    pin) own="--owner --server" ;;
+    statement) own="--owner --name --version --server --days" ;;
+    listen) own="--dir --offer --allow --statement" ;;
     get) own="--dir" ;;
     ping | echo) own="--count --interval --within" ;;
     cat) own="--allow" ;;
@@ -55,6 +57,8 @@ _weft() {
     fi
     case $command in
     key) _weft_words "$current" new show ;;
+    pin) _weft_words "$current" add list remove ;;
+    statement) _weft_words "$current" make show ;;
     allow)
         if [ "$COMP_CWORD" -eq 2 ]; then
             _weft_words "$current" any

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completion of weft and weftd in fish.
 
-set -l commands key allow listen send get ping echo cat
+set -l commands key allow pin statement listen send get ping echo cat
 
 complete -c weft -f
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a key -d "make a key, or show it"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a allow -d "let somebody use a service"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a pin -d "know servers by name"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a statement -d "say, as an owner, which key a server has"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a listen -d "receive and offer files"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a send -d "send files"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a get -d "fetch an offered file"
@@ -19,6 +21,15 @@ complete -c weft -n "__fish_seen_subcommand_from key" -a "new show"
 complete -c weft -n "__fish_seen_subcommand_from key" -s p -l passphrase -d "seal the file"
 complete -c weft -n "__fish_seen_subcommand_from key" -s f -l for -x -d "the key that this server sees"
 complete -c weft -n "__fish_seen_subcommand_from allow" -a "any file file.offer file.put file.list file.get echo cat"
+complete -c weft -n "__fish_seen_subcommand_from pin" -a "add list remove"
+complete -c weft -n "__fish_seen_subcommand_from pin" -s o -l owner -x -d "who answers for the name"
+complete -c weft -n "__fish_seen_subcommand_from pin statement" -s s -l server -x -d "key of the server"
+complete -c weft -n "__fish_seen_subcommand_from statement" -a "make show"
+complete -c weft -n "__fish_seen_subcommand_from statement" -s o -l owner -r -F -d "the owner's key file"
+complete -c weft -n "__fish_seen_subcommand_from statement" -s n -l name -x -d "name of the server"
+complete -c weft -n "__fish_seen_subcommand_from statement" -s v -l version -x -d "higher than before"
+complete -c weft -n "__fish_seen_subcommand_from statement" -s d -l days -x -d "how long it counts"
+complete -c weft -n "__fish_seen_subcommand_from listen" -s s -l statement -r -F -d "what the owner says about our key"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s d -l dir -r -a "(__fish_complete_directories)" -d "folder for what comes in"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s o -l offer -r -F -d "file to offer"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s a -l allow -x -a any -d "may use everything"

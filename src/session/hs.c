@@ -188,6 +188,7 @@ static void inherit(struct wf_hs *hs, const struct wf_hs *before)
 {
     hs->rng = before->rng;
     hs->aead = before->aead;
+    hs->own = before->own;
     hs->derived = before->derived;
     hs->identity = before->identity == &before->derived ? &hs->derived : before->identity;
     memcpy(hs->server_key, before->server_key, sizeof hs->server_key);
@@ -200,6 +201,8 @@ static void inherit(struct wf_hs *hs, const struct wf_hs *before)
     memcpy(hs->work_rate, before->work_rate, sizeof hs->work_rate);
     memcpy(hs->prefix, before->prefix, sizeof hs->prefix);
     hs->was_true = before->was_true;
+    hs->result.learned = before->result.learned;
+    hs->result.learned_version = before->result.learned_version;
     hs->overdue_at = WEFT_TIME_NEVER;
 }
 

@@ -10,9 +10,6 @@
 #include "base/bytes.h"
 #include "session/hs_priv.h"
 
-/* A random program takes some fifty times as long as a hash. */
-#define PROGRAM_TRIES_PART 64u
-
 /* SPEC 1.12-7 */
 static bool is_affordable(const struct wf_hs *hs, const struct wf_challenge_head *h)
 {
@@ -64,9 +61,6 @@ void wf_hs_ask_work(struct wf_hs *hs, weft_time now, uint64_t tries)
 
     if (k->state != WF_HS_ASK_WORKING)
         return;
-    if (k->work.alg == WF_WORK_PROGRAM) {
-        tries = tries / PROGRAM_TRIES_PART + 1;
-    }
     if (wf_work_solve(&k->work, &k->nonce, tries)) {
         start_sending(k, now);
     }

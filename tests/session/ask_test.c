@@ -157,6 +157,28 @@ TEST(a_replaced_key_is_learned_from_its_owner_and_the_handshake_goes_on_with_it)
     pair_free(p);
 }
 
+TEST(another_attempt_knows_still_what_was_learned)
+{
+    struct pair *p = &here.p;
+    struct wf_hs *before = NULL;
+
+    set_up(&here);
+    p->adm_config.effort = 4;
+    pair_server(p);
+    pair_client(p, false);
+    CHECK(get_ask(&here));
+    CHECK_EQ(pair_to_server(p, here.ask, WF_ASK_LEN), WF_ADM_REPLY);
+    pair_to_client(p, p->result.reply, p->result.reply_len);
+    pair_to_solve(p);
+    before = p->hs;
+    CHECK_OK(wf_hs_again(&p->hs, before, p->mem, p->now));
+    wf_hs_free(before);
+    finish(&here);
+    CHECK(p->client.learned);
+    CHECK_EQ(p->client.learned_version, 7);
+    pair_free(p);
+}
+
 TEST(a_client_that_expects_no_key_learns_it_under_prefix_0)
 {
     static const uint8_t none[4];
