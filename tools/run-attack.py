@@ -257,7 +257,7 @@ def replay(b):
 def handshakes(b, server, attack, target):
     """Honest clients while an attack goes on; what they say and its rate."""
     kind, *options = attack
-    process = b.attack(kind, target, *options, "--rate", RATE, "--count", 10_000_000, "--seconds", FLOOD_SECONDS + 1)
+    process = b.attack(kind, target, *options, "--rate", RATE, "--count", 10_000_000, "--seconds", FLOOD_SECONDS + 1, "--deaf")
     time.sleep(0.3)
     got = b.client(b.program("weft-bench-honest-client"), server.peer, FLOOD_SECONDS)
     out, _ = process.communicate(timeout=30)

@@ -30,6 +30,7 @@ struct attack {
     uint8_t key[32]; /* the target's */
     uint64_t count, rate, ms, seed;
     bool in_namespace;
+    bool is_deaf;
     const char *shape;   /* what is varied, in which way; "" where nothing was said */
     struct wf_addr from; /* with a raw socket: the only sender; forged: the client's address */
     bool has_cid;

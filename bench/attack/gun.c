@@ -64,6 +64,7 @@ void gun_load(struct gun *g, const struct attack *a, struct tally *t, int fd)
     g->attack = a;
     g->tally = t;
     g->fd = fd;
+    g->is_deaf = a->is_deaf;
     g->to_len = attack_sockaddr(&g->to, &a->target);
     g->batch = GUN_BATCH;
     if (a->rate > 0 && a->rate / RATE_BATCHES < GUN_BATCH)

@@ -42,6 +42,7 @@ static const char usage[] =
     "      --from ADDRESS      sender of garbage, spoofed or forged ones, by a raw socket\n"
     "      --cid HEX           by which the client calls the server (forged)\n"
     "      --seed N            of what is random (1)\n"
+    "      --deaf              leaves the answers lying: nobody reads what forged senders get\n"
     "      --namespace         the target is in the network namespace this runs in\n"
     "      --help\n";
 
@@ -64,6 +65,7 @@ enum option_id {
     OPT_FROM,
     OPT_CID,
     OPT_SEED,
+    OPT_DEAF,
     OPT_NAMESPACE,
     OPT_HELP,
 };
@@ -78,6 +80,7 @@ static const struct option options[] = {
     {"from", required_argument, NULL, OPT_FROM},
     {"cid", required_argument, NULL, OPT_CID},
     {"seed", required_argument, NULL, OPT_SEED},
+    {"deaf", no_argument, NULL, OPT_DEAF},
     {"namespace", no_argument, NULL, OPT_NAMESPACE},
     {"help", no_argument, NULL, OPT_HELP},
     {0},
@@ -135,6 +138,9 @@ static bool option(struct attack *a, int id, const char *value)
         return a->has_cid;
     case OPT_SEED:
         return number(&a->seed, value, UINT64_MAX);
+    case OPT_DEAF:
+        a->is_deaf = true;
+        return true;
     case OPT_NAMESPACE:
         a->in_namespace = true;
         return true;

@@ -134,34 +134,47 @@ static enum wf_addr_class look_up(const struct net_row *rows, size_t count, cons
     return otherwise;
 }
 
-enum wf_addr_class wf_addr_class(const struct wf_addr *a)
+static enum wf_addr_class class_of_v6(const struct wf_addr *a)
 {
     static const uint8_t zeros[15] = {0};
-    struct wf_addr n = wf_addr_normalise(a);
 
+    if (memcmp(a->ip, zeros, sizeof zeros) == 0 && a->ip[15] <= 1)
+        return a->ip[15] == 0 ? WF_ADDR_CLASS_ANY : WF_ADDR_CLASS_LOOPBACK;
+    return look_up(v6_nets, WF_ARRAY_LEN(v6_nets), a->ip, WF_ADDR_CLASS_RESERVED);
+}
+
+enum wf_addr_class wf_addr_class(const struct wf_addr *a)
+{
+    struct wf_addr n = *a;
+
+    if (a->family == WF_ADDR_V6) /* asked for each stranger's datagram: IPv4 is normal already */
+        n = wf_addr_normalise(a);
     if (n.family == WF_ADDR_NONE)
         return WF_ADDR_CLASS_NONE;
     if (n.family == WF_ADDR_V4)
         return look_up(v4_nets, WF_ARRAY_LEN(v4_nets), n.ip, WF_ADDR_CLASS_GLOBAL);
-    if (memcmp(n.ip, zeros, sizeof zeros) == 0 && n.ip[15] <= 1)
-        return n.ip[15] == 0 ? WF_ADDR_CLASS_ANY : WF_ADDR_CLASS_LOOPBACK;
-    return look_up(v6_nets, WF_ARRAY_LEN(v6_nets), n.ip, WF_ADDR_CLASS_RESERVED);
+    return class_of_v6(&n);
 }
 
-bool wf_addr_is_unicast_peer(const struct wf_addr *a)
+static bool is_broadcast(const struct wf_addr *a)
 {
     static const uint8_t broadcast[4] = {255, 255, 255, 255};
     struct wf_addr n = wf_addr_normalise(a);
 
-    if (n.port == 0)
+    return wf_addr_is_v4(&n) && memcmp(n.ip, broadcast, sizeof broadcast) == 0;
+}
+
+bool wf_addr_is_unicast_peer(const struct wf_addr *a)
+{
+    if (a->port == 0)
         return false;
-    switch (wf_addr_class(&n)) {
+    switch (wf_addr_class(a)) {
     case WF_ADDR_CLASS_NONE:
     case WF_ADDR_CLASS_ANY:
     case WF_ADDR_CLASS_MULTICAST:
         return false;
     case WF_ADDR_CLASS_RESERVED: /* test networks use these; the broadcast address is among them */
-        return n.family != WF_ADDR_V4 || memcmp(n.ip, broadcast, sizeof broadcast) != 0;
+        return !is_broadcast(a);
     case WF_ADDR_CLASS_LOOPBACK:
     case WF_ADDR_CLASS_LINK_LOCAL:
     case WF_ADDR_CLASS_PRIVATE:

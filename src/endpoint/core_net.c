@@ -212,7 +212,7 @@ static bool send_reply(struct wf_core *c, uint8_t *buf, struct wf_send *out)
     if (c->reply_count == 0)
         return false;
     memcpy(buf, r->data, r->len);
-    *out = (struct wf_send){.to = r->to, .from = r->from, .len = r->len, .segment = r->len};
+    *out = (struct wf_send){.to = r->to, .from = r->from, .len = r->len};
     c->reply_count--;
     /* From the front again when it is empty, where the cache is warm. */
     c->reply_first = c->reply_count == 0 ? 0 : (c->reply_first + 1) % CORE_REPLIES_MAX;
@@ -248,9 +248,9 @@ static bool send_session(struct session *s, weft_time now, uint8_t *buf, size_t 
 
 static void count_out(struct wf_core *c, const struct wf_send *out)
 {
-    size_t step = out->segment == 0 || out->segment > out->len ? out->len : out->segment;
+    bool is_one = out->segment == 0 || out->segment >= out->len;
 
-    c->stats.datagrams_out += (out->len + step - 1) / step;
+    c->stats.datagrams_out += is_one ? 1 : (out->len + out->segment - 1) / out->segment;
     c->stats.bytes_out += out->len;
 }
 

@@ -198,7 +198,8 @@ static void credit(struct wf_udp *u, struct wf_udp_out *out, size_t pieces)
         m->done += len;
         u->stats.sent_messages++;
         u->stats.sent_bytes += len;
-        u->stats.sent_datagrams += segment == 0 ? 1 : (len + segment - 1) / segment;
+        u->stats.sent_datagrams +=
+            segment == 0 || segment >= len ? 1 : (len + segment - 1) / segment;
         if (m->done == m->send.len) {
             settle(u, m, WF_UDP_SENT);
         }
