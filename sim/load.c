@@ -37,10 +37,10 @@ void load_defaults(struct load_config *c)
         .end = 250,
         .queue_max = 8192,
         .age_max = 30,
-        .policy = {.overbid = 1.5,
-                   .work_least = 0.1,
+        .policy = {.overbid = 1.3,
+                   .work_least = 0.3,
                    .growth = 1.5,
-                   .retry = 1.5,
+                   .retry = 0.8,
                    .refresh = 2,
                    .budget = 10,
                    .patience = 30},
@@ -127,8 +127,8 @@ static void serve(struct load_world *w)
     if (e == NULL)
         return;
     memcpy(&waiting, e->payload, sizeof waiting);
+    wf_price_served(&w->price, e->ticket.paid, e->ticket.multiplier);
     wf_queue_drop_first(&w->queue);
-    wf_price_served(&w->price);
     wf_prefixes_charge(&w->prefixes, w->events.now, &waiting.addr,
                        (uint32_t)(LOAD_SECOND / w->config->capacity));
     if (waiting.solve.honest) {

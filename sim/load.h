@@ -23,6 +23,7 @@ enum load_attack {
     LOAD_HOARD,     /* solves for 100 s at the clearing price, then sends everything */
     LOAD_HOARD_LOW, /* the same at whatever is asked meanwhile */
     LOAD_OSCILLATE, /* 10 s on, 10 s off */
+    LOAD_BURST,     /* pays, and sends everything just before the price is recomputed */
     LOAD_PREFIX,    /* pays, from one /24 */
     LOAD_ATTACKS,
 };

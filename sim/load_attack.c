@@ -19,9 +19,9 @@
 #define SNEAK_TIMES 50
 
 static const char *const names[LOAD_ATTACKS] = {
-    [LOAD_PAY] = "pay",           [LOAD_OVERBID] = "overbid",     [LOAD_SNEAK] = "sneak",
-    [LOAD_HOARD] = "hoard",       [LOAD_HOARD_LOW] = "hoard-low", [LOAD_OSCILLATE] = "oscillate",
-    [LOAD_PREFIX] = "one-prefix",
+    [LOAD_PAY] = "pay",     [LOAD_OVERBID] = "overbid",     [LOAD_SNEAK] = "sneak",
+    [LOAD_HOARD] = "hoard", [LOAD_HOARD_LOW] = "hoard-low", [LOAD_OSCILLATE] = "oscillate",
+    [LOAD_BURST] = "burst", [LOAD_PREFIX] = "one-prefix",
 };
 
 const char *load_attack_name(enum load_attack attack)
@@ -130,6 +130,15 @@ static void dump(struct load_world *w)
     load_push(w, 1 / RATE_MAX, (struct load_event){.kind = LOAD_ATTACK_DUMP});
 }
 
+/* How long a request is on its way, or is held back. */
+static double way(const struct load_world *w)
+{
+    const weft_time there = w->events.now + LOAD_ONE_WAY;
+    const weft_time late = WF_PRICE_TICK_US - 1 - there % WF_PRICE_TICK_US;
+
+    return (double)(LOAD_ONE_WAY + (w->config->attack == LOAD_BURST ? late : 0)) / LOAD_SECOND;
+}
+
 static void on_solved(struct load_world *w, const struct load_event *e)
 {
     const struct load_solve s = {false, e->who, e->value, (weft_time)e->turn * 1000};
@@ -144,8 +153,7 @@ static void on_solved(struct load_world *w, const struct load_event *e)
         return;
     }
     if (e->value != UINT32_MAX) {
-        load_push(w, (double)LOAD_ONE_WAY / LOAD_SECOND,
-                  (struct load_event){LOAD_ATTACK_SOLVE, e->who, e->turn, e->value});
+        load_push(w, way(w), (struct load_event){LOAD_ATTACK_SOLVE, e->who, e->turn, e->value});
     }
     begin(w, e->who);
 }

@@ -15,6 +15,7 @@
 #define ALL 65536u       /* parts of a whole */
 #define FALL_SLOW 1966u  /* 3 % */
 #define FALL_FAST 16384u /* 25 % */
+#define TURN_OVER 20u    /* sixteenths of the price */
 #define STEPS_MAX 240u   /* ticks made up for after a pause: by then any price is gone */
 
 void wf_price_init(struct wf_price *p, const struct wf_price_config *c, weft_time now)
@@ -24,6 +25,7 @@ void wf_price_init(struct wf_price *p, const struct wf_price_config *c, weft_tim
     memset(p, 0, sizeof *p);
     p->config = *c;
     p->capacity = CAPACITY_START;
+    p->least = UINT32_MAX;
     p->last = now;
 }
 
@@ -40,8 +42,13 @@ bool wf_price_takes(const struct wf_price *p, uint32_t paid, uint32_t multiplier
     return paid >= wf_price_asked(p, multiplier) / 2; /* SPEC 1.7-4 */
 }
 
-void wf_price_served(struct wf_price *p)
+void wf_price_served(struct wf_price *p, uint32_t paid, uint32_t multiplier)
 {
+    const uint64_t once = (uint64_t)paid * WF_MULTIPLIER_ONE / multiplier;
+
+    if (once < p->least) {
+        p->least = (uint32_t)once;
+    }
     if (p->served < UINT32_MAX) {
         p->served++;
     }
@@ -72,16 +79,22 @@ static uint64_t backlog_goal(const struct wf_price *p, const struct wf_queue *q)
     return goal < room ? goal : room;
 }
 
-/* SPEC 1.7-2 */
-static void rise(struct wf_price *p, uint64_t backlog, uint64_t goal)
+/* SPEC 1.7-2: the least that was paid for a turn, when everybody had to wait for his: who asks for
+ * less asks in vain. Whoever wants to drive the price by it must pay for every turn there is. */
+static uint32_t price_of_a_turn(const struct wf_price *p, bool ran_empty)
 {
-    uint64_t price = p->config.floor;
+    return ran_empty || p->least == UINT32_MAX ? 0 : p->least;
+}
 
-    if (p->price > 0) {
-        price = backlog < 2 * goal ? p->price * backlog / goal : (uint64_t)p->price * 2;
-        price = price > p->price ? price : (uint64_t)p->price + 1;
-    }
-    p->price = price < p->config.ceiling ? (uint32_t)price : p->config.ceiling;
+/* SPEC 1.7-2 */
+static void rise(struct wf_price *p, uint64_t to)
+{
+    const uint64_t most = p->price > 0 ? (uint64_t)p->price * 2 : p->config.floor;
+    const uint64_t least = p->price > 0 ? (uint64_t)p->price + 1 : p->config.floor;
+
+    to = to < most ? to : most;
+    to = to > least ? to : least;
+    p->price = to < p->config.ceiling ? (uint32_t)to : p->config.ceiling;
 }
 
 /* SPEC 1.7-3 */
@@ -95,13 +108,15 @@ static void fall(struct wf_price *p, uint64_t by)
     }
 }
 
-static void recompute(struct wf_price *p, const struct wf_queue *q)
+static void recompute(struct wf_price *p, const struct wf_queue *q, uint32_t turn)
 {
     const uint64_t backlog = wf_queue_backlog(q, p->price);
     const uint64_t goal = backlog_goal(p, q);
 
     if (backlog > goal) {
-        rise(p, backlog, goal);
+        rise(p, p->price * backlog / goal);
+    } else if (p->price > 0 && turn > (uint64_t)p->price * TURN_OVER / 16) {
+        rise(p, turn);
     } else if (wf_queue_count(q) >= p->capacity) {
         fall(p, FALL_SLOW);
     } else {
@@ -116,9 +131,12 @@ void wf_price_tick(struct wf_price *p, weft_time now, struct wf_queue *q)
         return;
     const uint64_t steps = (now - p->last) / WF_PRICE_TICK_US;
     p->last += steps * WF_PRICE_TICK_US;
-    measure(p, (uint32_t)(p->served / steps), wf_queue_ran_empty(q));
+    const bool ran_empty = wf_queue_ran_empty(q);
+    const uint32_t turn = price_of_a_turn(p, ran_empty);
+    measure(p, (uint32_t)(p->served / steps), ran_empty);
     p->served = 0;
-    recompute(p, q);
+    p->least = UINT32_MAX;
+    recompute(p, q, turn);
     for (uint64_t i = 1; i < steps && i < STEPS_MAX && p->price > 0; i++) {
         p->busy = (uint32_t)((uint64_t)p->busy * 7 / 8);
         fall(p, FALL_FAST);

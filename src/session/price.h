@@ -26,6 +26,7 @@ struct wf_price {
     struct wf_price_config config;
     uint32_t price;
     uint32_t served;   /* since the last tick */
+    uint32_t least;    /* paid, divided by the multiplier, by one of them; UINT32_MAX: none */
     uint32_t capacity; /* requests a tick */
     uint32_t busy;     /* part of the capacity that was used lately, 0..65536 */
     weft_time last;    /* tick */
@@ -41,8 +42,8 @@ uint32_t wf_price_asked(const struct wf_price *p, uint32_t multiplier);
  * than half of what would be asked now may not. */
 bool wf_price_takes(const struct wf_price *p, uint32_t paid, uint32_t multiplier);
 
-/* One request's curves are done. */
-void wf_price_served(struct wf_price *p);
+/* One request's curves are done; it had paid this. */
+void wf_price_served(struct wf_price *p, uint32_t paid, uint32_t multiplier);
 
 /* Recomputes the price when a tick is over; early calls change nothing. */
 void wf_price_tick(struct wf_price *p, weft_time now, struct wf_queue *q);

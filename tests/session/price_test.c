@@ -51,8 +51,9 @@ static void put(struct rig *r, uint32_t paid, size_t count)
 static void serve(struct rig *r, size_t count)
 {
     for (size_t i = 0; i < count && wf_queue_count(&r->queue) > 0; i++) {
+        const struct wf_queue_entry *e = wf_queue_first(&r->queue);
+        wf_price_served(&r->price, e->ticket.paid, e->ticket.multiplier);
         wf_queue_drop_first(&r->queue);
-        wf_price_served(&r->price);
     }
 }
 
@@ -157,6 +158,36 @@ TEST(few_who_pay_very_much_do_not_raise_it)
     init(&r);
     put(&r, UINT32_MAX, 300);
     CHECK_EQ(tick(&r), 0);
+    deinit(&r);
+}
+
+/* SPEC 1.7-2 */
+TEST(it_rises_to_what_every_turn_of_a_tick_was_worth)
+{
+    struct rig r;
+
+    init(&r);
+    drive_to(&r, FLOOR * 4);
+    r.price.capacity = 1000;
+    wf_queue_drop_first(&r.queue);
+    while (wf_queue_count(&r.queue) > 0) {
+        wf_queue_drop_first(&r.queue);
+    }
+    tick(&r);
+    const uint32_t price = wf_price_asked(&r.price, ONE);
+    put(&r, price * 2, 1000);
+    (void)wf_queue_ran_empty(&r.queue);
+    serve(&r, 900); /* nobody came that pays less: 100 wait, which is little */
+    const uint32_t now = tick(&r);
+    CHECK_EQ(now, price * 2);
+    put(&r, now * 2, 1000);
+    serve(&r, 1099);
+    put(&r, now, 100);
+    serve(&r, 2); /* one turn went for less */
+    CHECK_LE(tick(&r), now);
+    put(&r, CEILING, 1000);
+    serve(&r, 5000); /* it ran empty: whoever came had a turn */
+    CHECK_LE(tick(&r), now);
     deinit(&r);
 }
 
