@@ -13,6 +13,7 @@
 #define FLOOR_BLAKE2B 1024u
 #define FLOOR_PROGRAM 16u
 #define PREFIX_SETS ((size_t)512)
+#define AGE_MAX_US (30 * WF_ADM_SECOND_US)  /* of a CHALLENGE under overload */
 #define WAIT_MAX_US (10 * WF_ADM_SECOND_US) /* the client has given up by then */
 
 /* A table that nearly is full asks something, and four times as much for each sixteenth more. */
@@ -104,17 +105,21 @@ uint32_t wf_adm_asked(struct wf_adm *a, weft_time now, const struct wf_addr *fro
     return asked_above(a, now, from, price_now(a));
 }
 
-bool wf_adm_takes(struct wf_adm *a, weft_time now, const struct wf_addr *from, uint32_t paid)
+bool wf_adm_takes(struct wf_adm *a, weft_time now, const struct wf_addr *from,
+                  const struct wf_adm_offer *offer)
 {
     const uint32_t price = price_now(a);
 
-    return price == 0 || paid >= asked_above(a, now, from, price) / 2; /* SPEC 1.7-4 */
+    if (price == 0)
+        return true;
+    if (offer->age_us > AGE_MAX_US) /* SPEC 1.7-13 */
+        return false;
+    return offer->paid >= asked_above(a, now, from, price) / 2; /* SPEC 1.7-4 */
 }
 
 void wf_adm_charge(struct wf_adm *a, weft_time now, const struct wf_addr *from, uint32_t cost_us)
 {
     wf_prefixes_charge(&a->prefixes, now, from, cost_us);
-    wf_price_served(&a->price);
 }
 
 void wf_adm_load_tick(struct wf_adm *a, weft_time now)

@@ -283,8 +283,14 @@ void wf_adm_load_deinit(struct wf_adm *a);
 /* The effort that CHALLENGE asks of this address. */
 uint32_t wf_adm_asked(struct wf_adm *a, weft_time now, const struct wf_addr *from);
 
-/* Under overload, that a SOLVE pays enough to be looked at. */
-bool wf_adm_takes(struct wf_adm *a, weft_time now, const struct wf_addr *from, uint32_t paid);
+struct wf_adm_offer {
+    uint32_t paid;
+    weft_time age_us; /* of its CHALLENGE */
+};
+
+/* Under overload, that a SOLVE pays enough to be looked at, and is not of old. */
+bool wf_adm_takes(struct wf_adm *a, weft_time now, const struct wf_addr *from,
+                  const struct wf_adm_offer *offer);
 
 /* Curves were computed for an address that its cookie has proved. */
 void wf_adm_charge(struct wf_adm *a, weft_time now, const struct wf_addr *from, uint32_t cost_us);

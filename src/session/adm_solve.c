@@ -128,9 +128,21 @@ static uint32_t paid_by(const struct attempt *t)
     return t->s.head.effort == 0 ? 0 : t->s.bid;
 }
 
+/* How long ago its CHALLENGE was made. The cookie holds: epoch and offset are what we said. */
+static weft_time age_of(const struct attempt *t)
+{
+    const weft_time epochs = t->a->epoch - t->s.head.epoch;
+    const weft_time age = t->now - t->a->epoch_began + epochs * WF_ADM_EPOCH_US;
+    const weft_time offset = (weft_time)t->s.head.offset_ms * 1000;
+
+    return age > offset ? age - offset : 0;
+}
+
 static bool pays_enough(struct attempt *t)
 {
-    return wf_adm_takes(t->a, t->now, &t->out->path.from, paid_by(t));
+    const struct wf_adm_offer offer = {.paid = paid_by(t), .age_us = age_of(t)};
+
+    return wf_adm_takes(t->a, t->now, &t->out->path.from, &offer);
 }
 
 static bool work_is_done(struct attempt *t)
@@ -466,7 +478,7 @@ static uint32_t cost_of(const struct attempt *t)
     return t->spent.dh * DH_COST_US + t->spent.map * MAP_COST_US;
 }
 
-static void serve(struct attempt *t)
+static void serve(struct attempt *t, const struct wf_queue_ticket *ticket)
 {
     weft_err err = wf_solve_get(t->datagram, &t->s);
 
@@ -477,7 +489,8 @@ static void serve(struct attempt *t)
         fail(t);
     }
     if (cost_of(t) > 0) {
-        wf_adm_charge(t->a, t->now, &t->out->path.from, cost_of(t));
+        wf_adm_charge(t->a, t->now, &t->out->path.from, cost_of(t)); /* SPEC 1.7-8 */
+        wf_price_served(&t->a->price, ticket->paid, ticket->multiplier);
     }
     wf_wipe(&t->schedule, sizeof t->schedule);
 }
@@ -496,7 +509,7 @@ bool wf_adm_next(struct wf_adm *a, weft_time now, struct wf_adm_result *out)
     out->reply_len = 0;
     out->path = w->path;
     wf_adm_rotate_epoch(a, now);
-    serve(&t);
+    serve(&t, &e->ticket);
     wf_queue_drop_first(&a->queue);
     return true;
 }

@@ -297,6 +297,40 @@ TEST(under_overload_what_pays_less_than_half_is_dropped_on_arrival)
     pair_free(&p);
 }
 
+/* SPEC 1.7-13 */
+TEST(under_overload_what_was_solved_and_kept_back_is_dropped_after_thirty_seconds)
+{
+    struct pair p;
+    uint8_t kept[2][WF_SOLVE_MAX];
+    size_t len = 0;
+
+    start_flooded(&p);
+    const weft_time made = p.now;
+    for (size_t i = 0; i < 2; i++) {
+        pair_client(&p, true);
+        pair_to_solve(&p);
+        memcpy(kept[i], p.solve, p.solve_len);
+        len = p.solve_len;
+    }
+    serve_all(&p);
+    pass(&p, 29 * PAIR_SECOND);
+    CHECK_EQ(pair_stats(&p).price, 0);
+    flood(&p);
+    while (pair_stats(&p).price == 0)
+        pass(&p, 50000);
+    CHECK(p.now <= made + 30 * PAIR_SECOND);
+    arrive(&p, kept[0], len);
+    CHECK_EQ(pair_stats(&p).solve_underpaid, 0);
+    CHECK_EQ(pair_stats(&p).solve_queue_full, 1); /* it took the place of one who paid nothing */
+    while (p.now <= made + 30 * PAIR_SECOND || pair_stats(&p).price == 0)
+        pass(&p, 50000);
+    CHECK(p.now < made + 31 * PAIR_SECOND);
+    arrive(&p, kept[1], len);
+    CHECK_EQ(pair_stats(&p).solve_underpaid, 1);
+    CHECK_EQ(pair_stats(&p).solve_queue_full, 1);
+    pair_free(&p);
+}
+
 TEST(a_configured_effort_is_asked_of_everybody_and_the_ceiling_is_never_passed)
 {
     struct pair p;
@@ -342,6 +376,7 @@ TEST(who_has_used_more_than_his_share_is_asked_for_more_and_a_hello_changes_noth
     pair_free(&p);
 }
 
+/* SPEC 1.7-8 */
 TEST(curves_are_charged_to_the_address_that_its_cookie_has_proved)
 {
     struct pair p;
