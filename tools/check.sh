@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 make_target=check
 . tools/stages.sh
 
-stages="deps format layers sizes text spec api tools gcc clang release purity symbols headers tidy unit replay vectors e2e netns trace seeds asan examples install"
+stages="deps format layers sizes text spec api tools gcc clang release purity symbols headers tidy unit replay vectors e2e netns trace seeds asan ct examples install"
 # After one of these nothing else is worth running.
 fatal="deps gcc clang"
 
@@ -134,6 +134,12 @@ stage_asan() {
     "$python" tools/run-tests.py build/asan
     WEFT_BUILD=$PWD/build/asan "$python" tests/e2e/run.py
     build/asan/weft-sim --seeds "$ASAN_SEEDS" --from "$first_seed" --jobs "$(nproc)" --keep-going
+}
+
+# No branch and no address depends on a secret, in code optimised as it is installed.
+stage_ct() {
+    tools/build.sh ctgrind ct_secrets_test
+    valgrind -q --error-limit=no --suppressions=tests/ct/libraries.supp build/ctgrind/tests/ct_secrets_test
 }
 
 # Real sockets in network namespaces: tests/net-ns/*.sh find the programs in $WEFT_BUILD.

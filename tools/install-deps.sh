@@ -9,7 +9,7 @@ set -euo pipefail
 # One package a word; "a|b" is the first of the two that the distribution has, "a|" one that may be absent.
 run_set="gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libssl-dev libsqlite3-dev libjansson-dev"
 check_set="$run_set g++ clang libclang-rt-dev| llvm clang-format-14|clang-format clang-tidy-14|clang-tidy cppcheck
-    libcmocka-dev python3 python3-cryptography python3-nacl git iproute2 nftables"
+    libcmocka-dev python3 python3-cryptography python3-nacl git iproute2 nftables valgrind"
 long_set="$check_set spin"
 bench_set="$run_set iperf3 openssl python3"
 

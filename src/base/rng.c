@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 
 /* A fair generator needs more than this many draws once in 2^64 times; a broken one must not hang
  * us. */
@@ -17,6 +18,12 @@ void wf_random(const struct wf_rng *rng, uint8_t *out, size_t len)
     if (len > 0) {
         rng->fill(rng->ctx, out, len);
     }
+}
+
+void wf_random_secret(const struct wf_rng *rng, uint8_t *out, size_t len)
+{
+    wf_random(rng, out, len);
+    wf_ct_secret(out, len);
 }
 
 uint64_t wf_random_u64(const struct wf_rng *rng)

@@ -14,6 +14,8 @@ struct wf_rng {
 };
 
 void wf_random(const struct wf_rng *rng, uint8_t *out, size_t len);
+/* A secret: nothing may branch on it (base/ct.h). */
+void wf_random_secret(const struct wf_rng *rng, uint8_t *out, size_t len);
 uint64_t wf_random_u64(const struct wf_rng *rng);
 
 /* Uniform in 0..bound-1; bound > 0. */

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "crypto/aead_priv.h"
 
 void wf_aead_key_init(struct wf_aead_key *k, enum wf_aead_alg alg,
@@ -108,6 +109,8 @@ void wf_aead_seal(struct wf_aead *a, const struct wf_aead_key *k, struct wf_aead
         WEFT_ASSERT(ops[i].ad.len <= WF_AEAD_LEN_MAX);
     }
     a->ops->seal(a, k, ops, count);
+    for (size_t i = 0; i < count; i++)
+        wf_ct_public(ops[i].out, ops[i].in_len + WF_AEAD_TAG_LEN);
 }
 
 /* What a peer sends decides in_len, so a wrong one is no more than a packet that does not open. */
@@ -128,7 +131,9 @@ size_t wf_aead_open(struct wf_aead *a, const struct wf_aead_key *k, struct wf_ae
     }
     a->ops->open(a, k, ops, count);
     for (size_t i = 0; i < count; i++) {
+        wf_ct_public(&ops[i].ok, sizeof ops[i].ok);
         if (ops[i].ok) {
+            wf_ct_public(ops[i].out, ops[i].in_len - WF_AEAD_TAG_LEN); /* is parsed now */
             opened++;
         } else if (may_open(&ops[i])) {
             wf_wipe(ops[i].out, ops[i].in_len - WF_AEAD_TAG_LEN);

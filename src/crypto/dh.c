@@ -14,6 +14,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 
 static atomic_uint_fast64_t operations;
 
@@ -32,12 +33,18 @@ void wf_dh_public(uint8_t pk[WF_DH_LEN], const uint8_t sk[WF_DH_LEN])
     count_one();
     const int rc = crypto_scalarmult_base(pk, sk);
     WEFT_ASSERT(rc == 0);
+    wf_ct_public(pk, WF_DH_LEN);
 }
 
 weft_err wf_dh(uint8_t out[WF_DH_LEN], const uint8_t sk[WF_DH_LEN], const uint8_t pk[WF_DH_LEN])
 {
     count_one();
-    if (crypto_scalarmult(out, sk, pk) != 0 || wf_is_zero_ct(out, WF_DH_LEN)) {
+    const int rc = crypto_scalarmult(out, sk, pk);
+    const bool is_zero = wf_is_zero_ct(out, WF_DH_LEN);
+
+    wf_ct_public(&rc, sizeof rc);
+    wf_ct_public(&is_zero, sizeof is_zero);
+    if (rc != 0 || is_zero) {
         wf_wipe(out, WF_DH_LEN);
         return WEFT_ERR_CRYPTO;
     }
@@ -50,6 +57,8 @@ void wf_sign_keypair(uint8_t pk[WF_SIGN_PUBLIC_LEN], uint8_t sk[WF_SIGN_SECRET_L
     count_one();
     const int rc = crypto_sign_seed_keypair(pk, sk, seed);
     WEFT_ASSERT(rc == 0);
+    wf_ct_public(pk, WF_SIGN_PUBLIC_LEN);
+    wf_ct_public(sk + WF_SIGN_SEED_LEN, WF_SIGN_PUBLIC_LEN); /* the same again */
 }
 
 void wf_sign(uint8_t sig[WF_SIGNATURE_LEN], const uint8_t sk[WF_SIGN_SECRET_LEN], weft_span message)
@@ -57,6 +66,7 @@ void wf_sign(uint8_t sig[WF_SIGNATURE_LEN], const uint8_t sk[WF_SIGN_SECRET_LEN]
     count_one();
     const int rc = crypto_sign_detached(sig, NULL, message.data, message.len, sk);
     WEFT_ASSERT(rc == 0);
+    wf_ct_public(sig, WF_SIGNATURE_LEN);
 }
 
 weft_err wf_verify(const uint8_t pk[WF_SIGN_PUBLIC_LEN], const uint8_t sig[WF_SIGNATURE_LEN],

@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "session/adm_priv.h"
 
 static bool config_is_sound(const struct wf_adm_config *c)
@@ -143,6 +144,7 @@ static void on_hello(struct wf_adm *a, weft_time now, weft_span datagram, struct
     memcpy(out->reply, ts->bytes, ts->len);
     wf_challenge_head_store(out->reply + WF_CHALLENGE_HEAD_OFFSET, &head);
     wf_adm_cookie(a, out->reply + WF_CHALLENGE_COOKIE_OFFSET, &in);
+    wf_ct_public(out->reply + WF_CHALLENGE_COOKIE_OFFSET, WF_COOKIE_LEN);
     memcpy(out->reply + WF_CHALLENGE_ECHO_OFFSET, h.n_c, WF_ECHO_LEN); /* SPEC 1.2-8 */
     out->reply_len = ts->len;
     out->kind = WF_ADM_REPLY;

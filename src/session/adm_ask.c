@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "session/adm_priv.h"
 #include "session/statement.h"
 #include "session/work.h"
@@ -36,7 +37,9 @@ static bool cookie_is_ours(const struct wf_adm *a, const struct wf_ask *k,
     if (!wf_adm_epoch_lives(a, k->head.epoch))
         return false;
     wf_adm_cookie(a, cookie, &in);
-    return wf_equal_ct(cookie, k->cookie, sizeof cookie);
+    const bool is_ours = wf_equal_ct(cookie, k->cookie, sizeof cookie);
+    wf_ct_public(&is_ours, sizeof is_ours);
+    return is_ours;
 }
 
 /* SPEC 1.12-4 */

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "crypto/hash.h"
 #include "session/adm_priv.h"
 
@@ -29,8 +30,8 @@ static weft_err begin(struct wf_adm *a)
     a->limited = (struct wf_adm_limited *)wf_secret_get(a->limited_arena);
     if (a->limited == NULL)
         return WEFT_ERR_NOMEM;
-    wf_random(a->rng, (uint8_t *)a->limited->groups, sizeof a->limited->groups);
-    wf_random(a->rng, a->limited->decoy_key[0], sizeof a->limited->decoy_key);
+    wf_random_secret(a->rng, (uint8_t *)a->limited->groups, sizeof a->limited->groups);
+    wf_random_secret(a->rng, a->limited->decoy_key[0], sizeof a->limited->decoy_key);
     return WEFT_OK;
 }
 
@@ -97,7 +98,7 @@ weft_err wf_adm_only_groups(struct wf_adm *a)
 void wf_adm_limited_epoch(struct wf_adm *a, uint32_t epoch)
 {
     if (a->limited != NULL) {
-        wf_random(a->rng, a->limited->decoy_key[epoch % WF_ADM_EPOCHS], 32);
+        wf_random_secret(a->rng, a->limited->decoy_key[epoch % WF_ADM_EPOCHS], 32);
     }
 }
 
@@ -134,6 +135,8 @@ bool wf_adm_group_find(const struct wf_adm *a, const struct wf_schedule *s, weft
             found->ck[k] |= (uint8_t)(g->ck[k] & mask);
         }
     }
+    wf_ct_public(&any, sizeof any);
+    wf_ct_public(index, sizeof *index);
     return any != 0;
 }
 
@@ -214,6 +217,7 @@ void wf_adm_decoy(struct wf_adm *a, const struct wf_adm_entry *e, const struct w
     out->reply[0] = WF_TYPE_CONFIRM;
     memcpy(out->reply + 1 + WF_CID_LEN, decoy_e2(a, e), sizeof *a->decoys);
     out->reply_len = d->len;
+    wf_ct_public(out->reply, out->reply_len);
     out->kind = WF_ADM_REPLY;
     a->stats.decoys++;
 }

@@ -19,7 +19,7 @@ static void new_epoch_secret(struct wf_adm *a, uint32_t epoch)
     uint8_t *secret = a->secrets->cookie[epoch % WF_ADM_EPOCHS];
 
     wf_adm_table_expire(a, epoch);
-    wf_random(a->rng, secret, sizeof a->secrets->cookie[0]);
+    wf_random_secret(a->rng, secret, sizeof a->secrets->cookie[0]);
     wf_adm_limited_epoch(a, epoch);
 }
 
@@ -72,7 +72,7 @@ static void new_ts(struct wf_adm *a, unsigned index, weft_time now)
     uint8_t *secret = a->secrets->ts[index];
     struct wf_adm_ts *ts = &a->ts[index];
 
-    wf_random(a->rng, secret, sizeof a->secrets->ts[0]);
+    wf_random_secret(a->rng, secret, sizeof a->secrets->ts[0]);
     *ts = (struct wf_adm_ts){.is_live = true, .until = now + WF_ADM_TS_LIFE_US};
     ts->challenge.head = (struct wf_challenge_head){
         .version = WF_VERSION,
@@ -97,8 +97,8 @@ void wf_adm_rotate_init(struct wf_adm *a, weft_time now)
 {
     a->instance = wf_random_u64(a->rng);
     a->epoch_began = now;
-    wf_random(a->rng, a->secrets->cookie[0], sizeof a->secrets->cookie);
-    wf_random(a->rng, a->secrets->table_key, sizeof a->secrets->table_key);
+    wf_random_secret(a->rng, a->secrets->cookie[0], sizeof a->secrets->cookie);
+    wf_random_secret(a->rng, a->secrets->table_key, sizeof a->secrets->table_key);
     new_ts(a, 0, now);
 }
 
@@ -149,7 +149,7 @@ unsigned wf_adm_ts_find(const struct wf_adm *a, uint32_t id, weft_time now)
 
 void wf_adm_pair_new(const struct wf_adm *a, struct wf_adm_pair *out)
 {
-    wf_random(a->rng, out->secret, sizeof out->secret);
+    wf_random_secret(a->rng, out->secret, sizeof out->secret);
     wf_dh_public(out->public_key, out->secret);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "crypto/dh.h"
 #include "crypto/hash.h"
 #include "session/adm_priv.h"
@@ -52,7 +53,9 @@ static bool cookie_is_ours(struct attempt *t)
     uint8_t cookie[WF_COOKIE_LEN];
 
     wf_adm_cookie(t->a, cookie, &in);
-    return wf_equal_ct(cookie, t->s.cookie, sizeof cookie);
+    const bool is_ours = wf_equal_ct(cookie, t->s.cookie, sizeof cookie);
+    wf_ct_public(&is_ours, sizeof is_ours);
+    return is_ours;
 }
 
 static bool prefix_is_ours(struct attempt *t)

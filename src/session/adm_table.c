@@ -8,6 +8,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "crypto/hash.h"
 #include "session/adm_priv.h"
 
@@ -62,6 +63,7 @@ static uint32_t *bucket_of(const struct wf_adm *a, const uint8_t cookie[WF_COOKI
 {
     uint64_t h = wf_siphash64(a->secrets->table_key, wf_span(cookie, WF_COOKIE_LEN));
 
+    wf_ct_public(&h, sizeof h); /* a place in the table */
     return &a->table.buckets[(size_t)h & (a->table.bucket_count - 1)];
 }
 
@@ -232,7 +234,10 @@ struct wf_adm_entry *wf_adm_table_add(struct wf_adm *a, const uint8_t cookie[WF_
 
 uint64_t wf_adm_mark(const struct wf_adm *a, const uint8_t boxes_hash[32])
 {
-    return wf_siphash64(a->secrets->table_key, wf_span(boxes_hash, 32));
+    uint64_t mark = wf_siphash64(a->secrets->table_key, wf_span(boxes_hash, 32));
+
+    wf_ct_public(&mark, sizeof mark); /* boxes are told apart by it */
+    return mark;
 }
 
 /* SPEC 1.3-3 */

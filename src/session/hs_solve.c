@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "crypto/hash.h"
 #include "session/hs_priv.h"
 
@@ -46,7 +47,7 @@ static size_t put_clear(struct wf_hs *hs)
 {
     struct wf_solve s = {.head = hs->challenge.head, .lists = hs->lists};
 
-    wf_random(hs->rng, hs->e_c_secret, sizeof hs->e_c_secret);
+    wf_random_secret(hs->rng, hs->e_c_secret, sizeof hs->e_c_secret);
     wf_dh_public(s.e_c, hs->e_c_secret);
     memcpy(s.prefix, hs->prefix, sizeof s.prefix);
     memcpy(s.n_c, hs->n_c, sizeof s.n_c);
@@ -69,6 +70,7 @@ static weft_err put_box0_limited(struct wf_hs *hs, uint8_t *box)
     const struct wf_pair ee = {hs->e_c_secret, hs->challenge.ts};
 
     wf_limited_box0(box, &hs->group, &hs->schedule);
+    wf_ct_public(box, WF_BOX0_LEN);
     wf_limited_enter(&hs->schedule, &hs->group, box);
     return wf_schedule_dh(&hs->schedule, "ee", ee);
 }

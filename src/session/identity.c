@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "crypto/hash.h"
 
 void wf_key_prefix(uint8_t prefix[4], const uint8_t public_key[32])
@@ -25,10 +26,11 @@ weft_err wf_identity_init(struct wf_identity *id, const uint8_t seed[32])
     struct wf_identity made = {0};
 
     memcpy(made.seed, seed, sizeof made.seed);
-    wf_sign_keypair(made.public_key, made.sign_secret, seed);
+    wf_ct_secret(made.seed, sizeof made.seed);
+    wf_sign_keypair(made.public_key, made.sign_secret, made.seed);
     wf_dh_secret_of_sign(made.client_secret, made.sign_secret);
     weft_err err = wf_dh_public_of_sign(made.client_public, made.public_key);
-    wf_kdf(made.server_secret, sizeof made.server_secret, seed, "weft server role S",
+    wf_kdf(made.server_secret, sizeof made.server_secret, made.seed, "weft server role S",
            (weft_span){0});
     wf_dh_public(made.server_public, made.server_secret);
     wf_key_prefix(made.prefix, made.public_key);

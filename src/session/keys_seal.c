@@ -5,6 +5,7 @@
  */
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "crypto/hash.h"
 #include "session/keys_priv.h"
 #include "wire/packet.h"
@@ -17,6 +18,7 @@ uint8_t wf_keys_first_byte(const struct wf_keys *k)
 void wf_keys_mask(uint8_t mask[16], const uint8_t header_key[16], const uint8_t *tag)
 {
     wf_siphash128(mask, header_key, wf_span(tag, WF_PACKET_TAG));
+    wf_ct_public(mask, 16); /* number and phase have to be known before anything is opened */
     mask[0] &= 0x7f;
 }
 

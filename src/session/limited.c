@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/bech32.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "crypto/hash.h"
 
 #define VARIANT 1
@@ -31,6 +32,7 @@ void wf_group_init(struct wf_group *g, const struct wf_limited_server *server,
 {
     start_h(g->ck, server);
     wf_kdf_chain(g->ck, g->mac, "psk", wf_span(group_key, WF_GROUP_KEY_LEN));
+    wf_ct_secret(g, sizeof *g);
 }
 
 void wf_limited_start(struct wf_schedule *s, const struct wf_limited_server *server,

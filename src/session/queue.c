@@ -10,6 +10,7 @@
 
 #include "base/assert.h"
 #include "base/bytes.h"
+#include "base/ct.h"
 #include "crypto/hash.h"
 
 enum side { BEST, WORST, SIDES };
@@ -124,6 +125,7 @@ static uint32_t *bucket_of(const struct wf_queue *q, const uint8_t cookie[WF_QUE
 {
     const uint64_t h = wf_siphash64(q->sip_key, wf_span(cookie, WF_QUEUE_COOKIE_LEN));
 
+    wf_ct_public(&h, sizeof h); /* a place in the table */
     return &q->buckets[h & (q->bucket_count - 1)];
 }
 

@@ -61,7 +61,7 @@ void chan_keys_maybe_change(struct wf_chan *c, weft_time now)
     c->rekey.secret = wf_secret_get(c->config.secrets);
     if (c->rekey.secret == NULL)
         return;
-    wf_random(c->config.rng, c->rekey.secret, WF_DH_LEN);
+    wf_random_secret(c->config.rng, c->rekey.secret, WF_DH_LEN);
     wf_dh_public(c->rekey.key, c->rekey.secret);
     c->rekey.generation = c->keys->generation + 1;
     c->rekey.once = WF_ONCE_WANTED;
@@ -108,7 +108,7 @@ static enum chan_verdict answer(struct wf_chan *c, weft_time now, const struct w
     /* A change before the last one was finished, or one that skips a generation. */
     if (c->keys->has_next_rx || f->u.rekey.generation != newest + 1)
         return CHAN_PROTOCOL;
-    wf_random(c->config.rng, secret, sizeof secret);
+    wf_random_secret(c->config.rng, secret, sizeof secret);
     weft_err err = wf_dh(dh, secret, f->u.rekey.key);
     if (err == WEFT_OK) {
         wf_dh_public(c->rekey.key, secret);
