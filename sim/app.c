@@ -595,6 +595,8 @@ void sim_app_event(struct sim_world *w, struct sim_host *h, const struct wf_core
     case WF_CORE_SESSION_ENDED:
         on_session_ended(w, h, ev);
         return;
+    case WF_CORE_WORK_REFUSED: /* its outcomes follow */
+        return;
     }
     sim_fail(&w->log, "host %u: an event that does not exist", (unsigned)h->index);
 }

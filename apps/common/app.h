@@ -24,10 +24,13 @@ struct app {
     const char *keylog_path;       /* --keylog */
     const char *passphrase_path;   /* --passphrase-file */
     const char *allow_path;        /* --rules */
+    const char *work_time;         /* --work-time */
     bool json;                     /* --json */
     bool quiet;                    /* --quiet */
     bool as_self;                  /* --as-self: show this user's own key, the same to everybody */
     char shown[WEFT_KEY_TEXT_MAX]; /* the key shown to whom this command calls; "": none yet */
+    bool work_shown;               /* a line on the terminal */
+    char work_text[256];           /* why a server's work was refused; "": none was */
     char key_path_buf[APP_TEXT_MAX];
     char allow_path_buf[APP_TEXT_MAX];
 };
@@ -143,6 +146,13 @@ bool app_rest(struct app *a, weft_node *node, uint64_t ms);
 
 /* The last counters. */
 void app_write_stats(struct app *a, const weft_node *node);
+
+/* --- work that a server asks for --- */
+
+/* --work-time into the parameters; says what is wrong itself, 0 or 1. */
+int app_work_option(struct app *a, weft_node_params *p);
+/* From now on it is shown on a terminal. */
+void app_work_show(struct app *a, weft_node *node);
 
 /* --- progress --- */
 struct app_bar {

@@ -37,6 +37,11 @@ static void set_rules(void *ctx, const char *v)
     ((struct app *)ctx)->allow_path = v;
 }
 
+static void set_work_time(void *ctx, const char *v)
+{
+    ((struct app *)ctx)->work_time = v;
+}
+
 static void set_json(void *ctx, const char *v)
 {
     (void)v;
@@ -62,6 +67,7 @@ static const struct app_option common[] = {
     {"keylog", 0, true, set_keylog},
     {"passphrase-file", 0, true, set_passphrase},
     {"rules", 0, true, set_rules},
+    {"work-time", 0, true, set_work_time},
     {"json", 'j', false, set_json},
     {"quiet", 'q', false, set_quiet},
     {"as-self", 0, false, set_as_self},

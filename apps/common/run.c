@@ -53,7 +53,7 @@ int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
     weft_identity *identity = NULL;
     weft_err err = WEFT_OK;
 
-    if (app_load_identity(a, true, &identity) != 0)
+    if (app_work_option(a, p) != 0 || app_load_identity(a, true, &identity) != 0)
         return 1;
     p->identity = identity;
     if (check_statement(a, p) != 0) {
@@ -68,6 +68,7 @@ int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
     weft_identity_free(identity);
     if (err == WEFT_OK) {
         catch_signals(*out);
+        app_work_show(a, *out);
         return 0;
     }
     if (p->listen != NULL)

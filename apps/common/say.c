@@ -124,6 +124,8 @@ static const char *way_out_of(const struct app *a, weft_err err)
         return "A peer is written weft1…@host:port.";
     case WEFT_ERR_STATE:
         return "Perhaps it is under way already, or the file changed meanwhile; try again later.";
+    case WEFT_ERR_LIMIT:
+        return a->work_text[0] == '\0' ? NULL : a->work_text;
     default:
         return NULL;
     }

@@ -20,6 +20,7 @@ struct app_serve {
     size_t rule_count;
     const char *statement; /* file of what the owner says about our key; NULL: none */
     weft_statement loaded; /* from it */
+    const char *work_effort, *work_algorithm; /* as given; `weft listen` */
     bool echo;
     struct app_bar bar;
 };

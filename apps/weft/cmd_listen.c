@@ -36,11 +36,23 @@ static void set_statement(void *ctx, const char *v)
     ((struct app_serve *)ctx)->statement = v;
 }
 
+static void set_effort(void *ctx, const char *v)
+{
+    ((struct app_serve *)ctx)->work_effort = v;
+}
+
+static void set_algorithm(void *ctx, const char *v)
+{
+    ((struct app_serve *)ctx)->work_algorithm = v;
+}
+
 static const struct app_option table[] = {
     {"statement", 's', true, set_statement},
     {"dir", 'd', true, set_dir},
     {"offer", 'o', true, add_offer},
     {"allow", 'a', true, add_rule},
+    {"work-effort", 0, true, set_effort},
+    {"work-algorithm", 0, true, set_algorithm},
     {NULL, 0, false, NULL},
 };
 
@@ -57,8 +69,22 @@ static const struct usage usage = {
     "  -a, --allow KEY|any       may use everything here, this time\n"
     "  -s, --statement FILE      what the owner says about our key, for clients that expect "
     "another\n"
+    "      --work-effort N       tries of work asked of strangers (0)\n"
+    "      --work-algorithm 1|2  1: a hash, 2: random programs (1)\n"
     "Without --listen it listens on every address at port 4870.\n",
     0, 0, table};
+
+static int read_work(const struct app_serve *s, weft_node_params *p)
+{
+    bool bad = false;
+
+    if (s->work_effort != NULL)
+        p->work_effort = (uint32_t)cmd_number(s->app, s->work_effort, 1u << 30, &bad);
+    if (s->work_algorithm != NULL)
+        p->work_algorithm =
+            (uint32_t)cmd_number(s->app, s->work_algorithm, WEFT_WORK_PROGRAM, &bad);
+    return bad ? 1 : 0;
+}
 
 int cmd_listen(struct app *a, int argc, char **argv)
 {
@@ -76,7 +102,7 @@ int cmd_listen(struct app *a, int argc, char **argv)
         return app_fail(a, "give a folder with --dir D, a file with --offer PATH, or both.");
     p.listen = "[::]:4870";
     p.serve = true;
-    if (app_serve_statement(&s, &p) != 0)
+    if (read_work(&s, &p) != 0 || app_serve_statement(&s, &p) != 0)
         return 1;
     if (app_open_node(a, &p, &node) != 0)
         return 1;

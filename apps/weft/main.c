@@ -34,6 +34,7 @@ static const char help[] =
     "      --stats-json FILE     counters, rewritten every second and at the end\n"
     "      --keylog FILE         session secrets for packet decoders\n"
     "      --as-self             show this user's own key, the same everywhere\n"
+    "      --work-time SECONDS   most work done for a server that asks for some (10)\n"
     "  -j, --json                one JSON object a result\n"
     "  -q, --quiet               no progress, no remarks\n"
     "  -h, --help                this, or help for one command\n"

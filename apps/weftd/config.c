@@ -158,6 +158,15 @@ static const char *set_cookies(struct config *c, char *v)
     return wrong;
 }
 
+static const char *set_algorithm(struct config *c, char *v)
+{
+    uint64_t n = 0;
+    const char *wrong = read_number(v, WEFT_WORK_HASH, WEFT_WORK_PROGRAM, &n);
+
+    c->node.work_algorithm = (uint32_t)n;
+    return wrong;
+}
+
 static const struct {
     const char *name;
     set_fn set;
@@ -180,6 +189,7 @@ static const struct {
     {"work-effort", set_effort, false},
     {"work-ceiling", set_ceiling, false},
     {"cookies-max", set_cookies, false},
+    {"work-algorithm", set_algorithm, false},
 };
 
 static char *trim(char *s)

@@ -24,14 +24,15 @@ _weft_value() {
         mapfile -t COMPREPLY < <(compgen -d -- "$1")
         ;;
     -a | --allow) _weft_words "$1" any ;;
-    -f | --for | -l | --listen | -n | --count | -i | --interval | -w | --within) COMPREPLY=() ;;
+    -f | --for | -l | --listen | -n | --count | -i | --interval | -w | --within | --work-time | --work-effort) COMPREPLY=() ;;
+    --work-algorithm) _weft_words "$1" 1 2 ;;
     *) return 1 ;;
     esac
 }
 
 _weft() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local everywhere="--key --passphrase-file --listen --rules --stats-json --keylog --as-self --json --quiet --help"
+    local everywhere="--key --passphrase-file --listen --rules --stats-json --keylog --as-self --work-time --json --quiet --help"
     local own=""
 
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -42,7 +43,7 @@ _weft() {
     key) own="--passphrase --for" ;;
     pin) own="--owner --server" ;;
     statement) own="--owner --name --version --server --days" ;;
-    listen) own="--dir --offer --allow --statement" ;;
+    listen) own="--dir --offer --allow --statement --work-effort --work-algorithm" ;;
     get) own="--dir" ;;
     ping | echo) own="--count --interval --within" ;;
     cat) own="--allow" ;;

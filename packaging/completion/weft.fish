@@ -15,6 +15,7 @@ complete -c weft -n "not __fish_seen_subcommand_from $commands" -a ping -d "meas
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a echo -d "send a text and print the answer"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a cat -d "join input and output of two programs"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -l version -d version
+complete -c weft -l work-time -x -d "most work done for a server, in seconds"
 complete -c weft -l as-self -d "show the own key, the same everywhere"
 
 complete -c weft -n "__fish_seen_subcommand_from key" -a "new show"
@@ -33,6 +34,8 @@ complete -c weft -n "__fish_seen_subcommand_from listen" -s s -l statement -r -F
 complete -c weft -n "__fish_seen_subcommand_from listen" -s d -l dir -r -a "(__fish_complete_directories)" -d "folder for what comes in"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s o -l offer -r -F -d "file to offer"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s a -l allow -x -a any -d "may use everything"
+complete -c weft -n "__fish_seen_subcommand_from listen" -l work-effort -x -d "work asked of strangers"
+complete -c weft -n "__fish_seen_subcommand_from listen" -l work-algorithm -x -a "1 2" -d "what a try is"
 complete -c weft -n "__fish_seen_subcommand_from send" -F
 complete -c weft -n "__fish_seen_subcommand_from get" -s d -l dir -r -a "(__fish_complete_directories)" -d "where to put it"
 complete -c weft -n "__fish_seen_subcommand_from ping echo" -s n -l count -x -d "how many"

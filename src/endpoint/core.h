@@ -169,6 +169,7 @@ enum wf_core_event_kind {
     WF_CORE_PING_FAILED, /* user, err */
     WF_CORE_SESSION, /* a session stands: peer, nobody, address, handshake_us, packets until then */
     WF_CORE_SESSION_ENDED, /* peer, err, code */
+    WF_CORE_WORK_REFUSED,  /* a server asks for too much, so its session ends: bid, work_alg */
 };
 
 enum wf_core_outcome {
@@ -197,8 +198,8 @@ struct wf_core_event {
     struct wf_pin pin;     /* what was given with the call, and the version that says so */
     bool early;            /* MESSAGE: it came with SOLVE, before the session was forward secret */
     uint8_t peer[32];
-    uint32_t bid;     /* SESSION_ENDED: tries of the work that was asked of us, 0: none */
-    uint8_t work_alg; /* of them */
+    uint32_t bid; /* tries */
+    uint8_t work_alg;
     struct wf_addr address;
     struct wf_frame_open open; /* spans live until the next call */
 };

@@ -43,8 +43,6 @@ static void tell_session(const struct session *s, struct wf_core_event *out)
     out->pin = s->pin;
     out->handshake_us = s->handshake_us;
     out->packets = s->handshake_packets;
-    out->bid = s->call == NULL ? 0 : s->call->price.bid;
-    out->work_alg = s->call == NULL ? 0 : s->call->price.alg;
     out->err = s->end_err;
     out->code = s->end_code;
 }
@@ -91,6 +89,9 @@ static void tell_note(struct wf_core *c, struct note *n, struct wf_core_event *o
         out->kind = WF_CORE_SESSION_ENDED;
         tell_session(WF_CONTAINER_OF(n, struct session, ended), out);
         c->taken_session = WF_CONTAINER_OF(n, struct session, ended);
+        return;
+    case NOTE_WORK_REFUSED:
+        work_tell_refused(WF_CONTAINER_OF(n, struct call, refused), out);
         return;
     case NOTE_PING:
         c->taken_ping = WF_CONTAINER_OF(n, struct ping, note);

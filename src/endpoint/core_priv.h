@@ -87,6 +87,7 @@ enum note_kind {
     NOTE_SESSION,
     NOTE_SESSION_ENDED,
     NOTE_PING,
+    NOTE_WORK_REFUSED,
 };
 struct note {
     struct wf_link link; /* in core->notes */
@@ -151,6 +152,7 @@ struct call {
     struct wf_link work_link; /* in core->work_new or core->work_taken */
     uint64_t work_id;         /* while it is in one of them */
     struct wf_hs_price price; /* that the handshake had in the end */
+    struct note refused;      /* because of it */
 };
 
 struct message {
@@ -290,6 +292,7 @@ uint64_t core_wall_ms(const struct wf_core *c, weft_time now);
 weft_err call_new(struct session *s);
 void call_end(struct session *s);
 void call_free(struct session *s);
+void work_tell_refused(const struct call *call, struct wf_core_event *out);
 void work_review(struct session *s);
 bool work_is_ours(const struct session *s);
 void work_end_if_idle(struct session *s);

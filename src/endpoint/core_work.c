@@ -24,17 +24,31 @@ void call_end(struct session *s)
 
     if (call == NULL)
         return;
-    if (s->hs != NULL)
+    if (s->hs != NULL) {
         call->price = wf_hs_price(s->hs);
+        if (s->end_err == WEFT_ERR_LIMIT && call->price.bid > 0)
+            note_put(s->core, &call->refused, NOTE_WORK_REFUSED); /* before the outcomes */
+    }
     wf_hs_free(s->hs);
     wf_hs_free(call->before);
     s->hs = call->before = NULL;
     wf_list_remove(&call->work_link);
 }
 
+void work_tell_refused(const struct call *call, struct wf_core_event *out)
+{
+    out->kind = WF_CORE_WORK_REFUSED;
+    out->bid = call->price.bid;
+    out->work_alg = call->price.alg;
+    out->err = WEFT_ERR_LIMIT;
+}
+
 void call_free(struct session *s)
 {
     call_end(s);
+    if (s->call == NULL)
+        return;
+    wf_list_remove(&s->call->refused.link);
     wf_free(s->core->mem, s->call, sizeof *s->call);
     s->call = NULL;
 }

@@ -15,9 +15,10 @@ static void on_event(weft_node *n, const struct wf_core_event *e)
         if (e->learned)
             node_pin_learned(n, e);
         return;
+    case WF_CORE_WORK_REFUSED:
+        node_work_refused(n, e);
+        return;
     case WF_CORE_SESSION_ENDED:
-        if (e->bid > 0 && e->err == WEFT_ERR_LIMIT)
-            node_work_refused(n, e);
         return;
     case WF_CORE_MESSAGE:
         if (e->reply_to_id == 0) {

@@ -80,7 +80,7 @@ struct cp_side {
     uint64_t refuse;    /* code with which each message is released as it opens; 0: none */
     bool keeps;         /* does not release what was read */
     bool cuts_all;      /* nothing that it sends arrives */
-    unsigned sessions, sessions_ended, pongs, pings_failed, messages, broken;
+    unsigned sessions, sessions_ended, pongs, pings_failed, messages, broken, refused;
     struct wf_core_event newest; /* that opened a message; its spans are gone */
 };
 
@@ -290,6 +290,10 @@ static inline void cp_on_event(struct cp_side *s, const struct wf_core_event *e)
         return;
     case WF_CORE_PING_FAILED:
         s->pings_failed++;
+        return;
+    case WF_CORE_WORK_REFUSED:
+        CP_MUST(e->bid > 0 && e->err == WEFT_ERR_LIMIT);
+        s->refused++;
         return;
     case WF_CORE_SESSION:
         s->sessions++;

@@ -421,6 +421,7 @@ TEST(a_server_that_asks_for_everything_gets_the_time_set_aside_and_no_more)
     CHECK(!wf_core_work_is_wanted(client()->core, job.id)); /* SPEC 1.9-1 */
     CHECK_EQ(m->outcome, WF_OUTCOME_FAILED);
     CHECK_EQ(m->err, WEFT_ERR_LIMIT);
+    CHECK_EQ(client()->refused, 1);
     stop();
 }
 
