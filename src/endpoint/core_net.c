@@ -72,11 +72,13 @@ static void recv_challenge(struct wf_core *c, weft_time now, const struct wf_dat
 
     for (struct wf_link *l = c->calling.first; l != NULL; l = next) {
         struct session *s = WF_CONTAINER_OF(l, struct session, calling_link);
+        enum wf_hs_state state = wf_hs_state(s->hs);
 
         next = l->next;
-        if (!wf_addr_equal(&s->remote, &d->from) || wf_hs_state(s->hs) != WF_HS_HELLO)
+        if (!wf_addr_equal(&s->remote, &d->from) || (state != WF_HS_HELLO && state != WF_HS_SOLVE))
             continue;
-        s->local = d->to;
+        if (state == WF_HS_HELLO)
+            s->local = d->to;
         s->handshake_packets++;
         wf_hs_recv(s->hs, now, packet);
         hs_progress(s, now);

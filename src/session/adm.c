@@ -16,7 +16,8 @@ static bool config_is_sound(const struct wf_adm_config *c)
     return c->ceiling_log2 <= WF_EFFORT_LOG2_MAX && c->effort <= (uint64_t)1 << c->ceiling_log2 &&
            wf_lists_valid(c->lists) && c->work_alg <= WF_WORK_PROGRAM &&
            c->table_max <= WF_ADM_TABLE_MAX && c->pool_max <= WF_ADM_POOL_MAX &&
-           c->queue_max <= WF_ADM_QUEUE_MAX;
+           c->queue_max <= WF_ADM_QUEUE_MAX &&
+           (c->shard_count == 0 ? c->shard == 0 : c->shard < c->shard_count);
 }
 
 /* Takes every slot once, so that none has to be made on a stranger's word. */
@@ -76,6 +77,9 @@ static void configure(struct wf_adm *a, const struct wf_adm_config *c, weft_time
     a->ceiling_log2 = c->ceiling_log2;
     a->wall_ms = c->wall_ms;
     a->started = now;
+    a->instance = c->instance;
+    a->shard = c->shard;
+    a->shard_count = c->shard_count != 0 ? c->shard_count : 1;
     a->kept_max = c->confirm_pool != 0 ? c->confirm_pool : WF_ADM_KEPT_DEFAULT;
     a->pool_max = c->pool_max != 0 ? c->pool_max : WF_ADM_POOL_DEFAULT;
     a->pool_next = now;
@@ -132,23 +136,7 @@ static void on_hello(struct wf_adm *a, weft_time now, weft_span datagram, struct
         a->stats.hello_bad++;
         return;
     }
-    const struct wf_adm_ts *ts = &a->ts[a->ts_now];
-    struct wf_challenge_head head = ts->challenge.head;
-    head.epoch = a->epoch;
-    head.effort = wf_adm_asked(a, now, &out->path.from);
-    head.work_alg = head.effort == 0 ? WF_WORK_NONE : a->work_alg;
-    head.offset_ms = (uint16_t)((now - a->epoch_began) / 1000);
-    const struct wf_adm_cookie_input in = {
-        .head = &head, .prefix = h.prefix, .n_c = h.n_c, .from = &out->path.from, .lists = h.lists};
-    WEFT_ASSERT(ts->len <= datagram.len); /* SPEC 1.2-1 */
-    memcpy(out->reply, ts->bytes, ts->len);
-    wf_challenge_head_store(out->reply + WF_CHALLENGE_HEAD_OFFSET, &head);
-    wf_adm_cookie(a, out->reply + WF_CHALLENGE_COOKIE_OFFSET, &in);
-    wf_ct_public(out->reply + WF_CHALLENGE_COOKIE_OFFSET, WF_COOKIE_LEN);
-    memcpy(out->reply + WF_CHALLENGE_ECHO_OFFSET, h.n_c, WF_ECHO_LEN); /* SPEC 1.2-8 */
-    out->reply_len = ts->len;
-    out->kind = WF_ADM_REPLY;
-    a->stats.challenge++;
+    wf_adm_challenge(a, now, &h, out);
 }
 
 void wf_adm_recv(struct wf_adm *a, weft_time now, const struct wf_adm_path *path,

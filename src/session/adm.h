@@ -35,6 +35,9 @@ struct wf_adm_config {
     uint8_t work_alg;                   /* enum wf_work_alg; 0: WF_WORK_BLAKE2B, the default */
     uint64_t wall_ms; /* wall clock at `now` of wf_adm_new; 0: unknown (not-after is then 2^63) */
     weft_span statement; /* of the owner about our key, for those who ask; copied. Empty: none */
+    uint64_t instance;   /* of all shards behind one address, new at each start; 0: random */
+    uint8_t shard;       /* of shard_count */
+    uint8_t shard_count; /* 0: 1 */
     size_t table_max;    /* solved cookies kept; 0: 524288 */
     size_t confirm_pool; /* bytes of kept CONFIRMs; 0: 8 MiB */
     size_t pool_max;     /* ephemeral keys made ahead; 0: 64 */
@@ -45,6 +48,7 @@ struct wf_adm_config {
 enum wf_adm_kind {
     WF_ADM_DROP = 0, /* nothing to do */
     WF_ADM_REPLY,    /* send `reply` (CHALLENGE, or the CONFIRM of a duplicate) to path.from */
+    WF_ADM_FORWARD,  /* hand the datagram, unread, to the admission of `shard` */
     WF_ADM_ACCEPT,   /* a new session: see the fields below; wf_adm_confirm must follow, or
                         wf_adm_refuse */
 };
@@ -60,6 +64,7 @@ struct wf_adm_path {
 struct wf_adm_result {
     enum wf_adm_kind kind;
     struct wf_adm_path path; /* of the datagram that this came of */
+    uint8_t shard;           /* WF_ADM_FORWARD */
     size_t reply_len;
     uint8_t reply[WF_ADM_REPLY_MAX];
     /* WF_ADM_ACCEPT; frames borrow from `plain` here */
@@ -78,14 +83,15 @@ struct wf_adm_result {
 /* Each SOLVE that is dropped counts once, at the check that dropped it. solve_queue_full: one that
  * paid more has its place; solve_expired: it waited too long; solve_table_full: no entry is free.
  * It may come again. solve_deranked: not dropped; its sender's network
- * owes more than the price. price: the effort asked of a client without a history. */
+ * owes more than the price. solve_anew: of another instance or too old, answered with a CHALLENGE.
+ * price: the effort asked of a client without a history. */
 struct wf_adm_stats {
     uint64_t ask, ask_bad; /* ask_bad: got no answer */
     uint64_t hello, hello_bad, challenge, solve, solve_bad_length, solve_bad_epoch,
         solve_bad_cookie, solve_bad_prefix, solve_bad_ts, solve_bad_work, solve_bad_box,
         solve_bad_key, solve_bad_choice, solve_duplicate, solve_underpaid, solve_queue_full,
-        solve_expired, solve_table_full, accepted, confirmed, confirm_resent, accepted_limited,
-        decoys;
+        solve_expired, solve_table_full, solve_anew, solve_forwarded, accepted, confirmed,
+        confirm_resent, accepted_limited, decoys;
     uint64_t solve_deranked, price, queued, table_entries, confirm_bytes, pool_keys;
 };
 

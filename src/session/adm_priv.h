@@ -161,6 +161,7 @@ struct wf_adm {
     weft_time started;
 
     uint64_t instance;
+    uint8_t shard, shard_count;
     uint32_t epoch;
     weft_time epoch_began;
     struct wf_adm_ts ts[WF_ADM_TS_LIVES];
@@ -348,6 +349,17 @@ void wf_adm_decoy(struct wf_adm *a, const struct wf_adm_entry *e, const struct w
 unsigned wf_adm_decoy_need(const struct wf_adm *a, const struct wf_adm_entry *e);
 void wf_adm_decoy_set(const struct wf_adm *a, const struct wf_adm_entry *e, const uint8_t e2[32]);
 void wf_adm_decoy_forget(const struct wf_adm *a, const struct wf_adm_entry *e);
+
+/* --- adm_shard.c --- */
+
+/* Answers with a CHALLENGE, which is never longer than a HELLO. */
+void wf_adm_challenge(struct wf_adm *a, weft_time now, const struct wf_hello *h,
+                      struct wf_adm_result *out);
+
+/* False when somebody else made this SOLVE's cookie, or too long ago: *out says what is to be done,
+ * and it is counted. len: of the datagram. */
+bool wf_adm_shard_takes(struct wf_adm *a, weft_time now, const struct wf_solve *s, size_t len,
+                        struct wf_adm_result *out);
 
 /* --- adm_solve.c --- */
 

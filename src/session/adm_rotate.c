@@ -77,6 +77,7 @@ static void new_ts(struct wf_adm *a, unsigned index, weft_time now)
     ts->challenge.head = (struct wf_challenge_head){
         .version = WF_VERSION,
         .suite = WF_SUITE,
+        .shard = a->shard,
         .instance = a->instance,
         .ceiling_log2 = a->ceiling_log2,
         .ts_id = ++a->ts_last_id,
@@ -95,7 +96,9 @@ static void erase_ts(struct wf_adm *a, unsigned index)
 
 void wf_adm_rotate_init(struct wf_adm *a, weft_time now)
 {
-    a->instance = wf_random_u64(a->rng);
+    if (a->instance == 0) {
+        a->instance = wf_random_u64(a->rng);
+    }
     a->epoch_began = now;
     wf_random_secret(a->rng, a->secrets->cookie[0], sizeof a->secrets->cookie);
     wf_random_secret(a->rng, a->secrets->table_key, sizeof a->secrets->table_key);

@@ -460,7 +460,9 @@ void wf_adm_solve(struct wf_adm *a, weft_time now, weft_span datagram, struct wf
         a->stats.solve_bad_length++;
         return;
     }
-    (void)all_hold(&t, cheap, WF_ARRAY_LEN(cheap));
+    if (wf_adm_shard_takes(a, now, &t.s, datagram.len, out)) {
+        (void)all_hold(&t, cheap, WF_ARRAY_LEN(cheap));
+    }
 }
 
 /* Accepted SOLVEs that wait for wf_adm_confirm do so for a few milliseconds: while there are too

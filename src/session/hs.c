@@ -15,7 +15,7 @@ static const uint8_t legal[WF_HS_STATES] = {
     [WF_HS_HELLO] = 1u << WF_HS_NEED_DATA | 1u << WF_HS_FAILED,
     [WF_HS_NEED_DATA] = 1u << WF_HS_WORKING | 1u << WF_HS_FAILED,
     [WF_HS_WORKING] = 1u << WF_HS_SOLVE | 1u << WF_HS_FAILED,
-    [WF_HS_SOLVE] = 1u << WF_HS_DONE | 1u << WF_HS_FAILED,
+    [WF_HS_SOLVE] = 1u << WF_HS_WORKING | 1u << WF_HS_DONE | 1u << WF_HS_FAILED,
 };
 
 void wf_hs_enter(struct wf_hs *hs, enum wf_hs_state next)
@@ -45,7 +45,8 @@ void wf_hs_make_hello(struct wf_hs *hs, weft_time now)
 {
     struct wf_hello h = {.version = WF_VERSION, .suite = WF_SUITE, .lists = hs->lists};
 
-    wf_random(hs->rng, hs->n_c, sizeof hs->n_c);
+    wf_cid_make(&hs->cids, hs->rng, hs->n_c); /* SPEC 1.13-5 */
+    wf_random(hs->rng, hs->n_c + WF_CID_LEN, sizeof hs->n_c - WF_CID_LEN);
     memcpy(h.prefix, hs->prefix, sizeof h.prefix); /* SPEC 1.1-4 */
     memcpy(h.n_c, hs->n_c, sizeof h.n_c);
     size_t len = wf_hello_put(&h, hs->hello, sizeof hs->hello);
@@ -120,6 +121,7 @@ static void take_pin(struct wf_hs *hs, const struct wf_hs_config *c)
 static void configure(struct wf_hs *hs, const struct wf_hs_config *c, weft_time now)
 {
     hs->rng = c->rng;
+    hs->cids = c->cids;
     hs->aead = c->aead;
     if (c->invitation != NULL) {
         take_invitation(hs, c->invitation);
@@ -187,6 +189,7 @@ weft_err wf_hs_new(struct wf_hs **out, const struct wf_hs_config *c, weft_time n
 static void inherit(struct wf_hs *hs, const struct wf_hs *before)
 {
     hs->rng = before->rng;
+    hs->cids = before->cids;
     hs->aead = before->aead;
     hs->own = before->own;
     hs->derived = before->derived;
@@ -253,6 +256,8 @@ void wf_hs_recv(struct wf_hs *hs, weft_time now, weft_span datagram)
         wf_hs_on_challenge(hs, now, datagram);
     } else if (datagram.data[0] == WF_TYPE_STATEMENT && hs->state == WF_HS_HELLO) {
         wf_hs_on_statement(hs, now, datagram);
+    } else if (datagram.data[0] == WF_TYPE_CHALLENGE && hs->state == WF_HS_SOLVE) {
+        wf_hs_on_another(hs, now, datagram);
     } else if (datagram.data[0] == WF_TYPE_CONFIRM && hs->state == WF_HS_SOLVE) {
         wf_hs_on_confirm(hs, now, datagram);
     }
@@ -321,6 +326,8 @@ void wf_hs_tick(struct wf_hs *hs, weft_time now)
         /* SOLVE may have been accepted, and its data delivered: they must not go again under
          * another cookie. */
         wf_hs_fail(hs, WEFT_ERR_TIMEOUT);
+    } else if (hs->state == WF_HS_SOLVE && hs->another_len > 0 && now >= hs->anew_at) {
+        wf_hs_anew(hs, now);
     }
 }
 
@@ -344,6 +351,9 @@ weft_time wf_hs_deadline(const struct wf_hs *hs)
         at = earlier(at, wf_hs_ask_deadline(hs));
     } else {
         at = earlier(earlier(at, hs->cookie_until), hs->overdue_at);
+    }
+    if (hs->state == WF_HS_SOLVE && hs->another_len > 0 && hs->anew_at < at) {
+        at = hs->anew_at;
     }
     return at;
 }

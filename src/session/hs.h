@@ -3,7 +3,8 @@
  * hs.h - the client's side of the handshake (docs/spec/1-handshake.md), one object per attempt.
  *
  *   new -> HELLO -(CHALLENGE)-> NEED_DATA -(wf_hs_solve)-> WORKING -(wf_hs_work)-> SOLVE
- *       -(CONFIRM)-> DONE; any state -> FAILED
+ *       -(CONFIRM)-> DONE; any state -> FAILED; SOLVE -> WORKING, when a server that was started
+ *       again does not know the cookie and SOLVE carries no data
  *
  * The owner sends what wf_hs_send yields, hands in what arrives, and calls wf_hs_solve with the
  * first frames when asked. HELLO and SOLVE are repeated with doubling intervals (first 300 ms, at
@@ -17,6 +18,7 @@
 #define WF_SESSION_HS_H
 
 #include "base/mem.h"
+#include "session/cid.h"
 #include "session/identity.h"
 #include "session/keys.h"
 #include "session/limited.h"
@@ -50,6 +52,7 @@ struct wf_hs_config {
      * sees HELLO can make the call fail. */
     const struct wf_invitation *invitation;
     weft_span lists;                  /* copied */
+    struct wf_cids cids;              /* of n_c, where there are shards */
     uint64_t wall_ms;                 /* wall clock at `now`; 0: none that can be trusted */
     uint64_t timeout_us;              /* for the whole handshake */
     uint64_t effort_max;              /* never do more work than this (tries expected) */

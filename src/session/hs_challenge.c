@@ -40,8 +40,7 @@ static bool is_sensible(const struct wf_challenge *c)
            (h->effort == 0 || h->work_alg != WF_WORK_NONE); /* SPEC 1.8-2 */
 }
 
-/* False when it is to be dropped. */
-static bool verify(struct wf_hs *hs, weft_time now, const struct wf_challenge *c)
+bool wf_hs_verify(struct wf_hs *hs, weft_time now, const struct wf_challenge *c)
 {
     if (!is_sensible(c) || memcmp(c->echo, hs->n_c, sizeof c->echo) != 0) /* SPEC 1.2-8 */
         return false;
@@ -81,21 +80,32 @@ static void take(struct wf_hs *hs, weft_time now, weft_span datagram, const stru
     hs->was_true = true;
 }
 
+bool wf_hs_answer(struct wf_hs *hs, weft_time now, weft_span datagram)
+{
+    struct wf_challenge c;
+
+    if (wf_challenge_get(datagram, &c) != WEFT_OK)
+        return false;
+    take(hs, now, datagram, &c);
+    if (!choose(hs, &hs->challenge)) {
+        wf_hs_fail(hs, WEFT_ERR_NO_PROTOCOL);
+        return false;
+    }
+    if (!wf_hs_choose_bid(hs, &c.head)) {
+        wf_hs_fail(hs, WEFT_ERR_LIMIT); /* SPEC 1.2-4 */
+        return false;
+    }
+    return true;
+}
+
 void wf_hs_on_challenge(struct wf_hs *hs, weft_time now, weft_span datagram)
 {
     struct wf_challenge c;
 
     if (datagram.len > sizeof hs->challenge_bytes || wf_challenge_get(datagram, &c) != WEFT_OK ||
-        !verify(hs, now, &c))
+        !wf_hs_verify(hs, now, &c))
         return;
-    take(hs, now, datagram, &c);
-    if (!choose(hs, &hs->challenge)) {
-        wf_hs_fail(hs, WEFT_ERR_NO_PROTOCOL);
-        return;
+    if (wf_hs_answer(hs, now, datagram)) {
+        wf_hs_enter(hs, WF_HS_NEED_DATA);
     }
-    if (!wf_hs_choose_bid(hs, &c.head)) {
-        wf_hs_fail(hs, WEFT_ERR_LIMIT); /* SPEC 1.2-4 */
-        return;
-    }
-    wf_hs_enter(hs, WF_HS_NEED_DATA);
 }

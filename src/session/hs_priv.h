@@ -46,9 +46,12 @@ struct wf_hs_ask {
     weft_time send_at, interval;
 };
 
+#define WF_HS_ANEW_MAX 3u /* spec 1.13-8 */
+
 struct wf_hs {
     struct wf_secret_arena *arena; /* whose only slot this is */
     const struct wf_rng *rng;
+    struct wf_cids cids;
     struct wf_aead *aead;
     const struct wf_identity *identity; /* whose key is shown; NULL: one-way */
     const struct wf_identity *own;      /* the durable one; NULL: one-way */
@@ -81,6 +84,12 @@ struct wf_hs {
     size_t challenge_len;
     struct wf_challenge challenge; /* borrows from challenge_bytes */
     weft_time cookie_until;
+
+    uint8_t another[WF_CHALLENGE_MAX]; /* that came in state SOLVE and verified */
+    size_t another_len;                /* 0: none did */
+    weft_time anew_at;                 /* it is acted on then */
+    unsigned begun_anew;
+    bool has_data; /* SOLVE carries frames */
 
     struct wf_solve_body body; /* its frames are gone once SOLVE is made */
     uint8_t e_c_secret[32];
@@ -134,6 +143,15 @@ weft_time wf_hs_work_until(const struct wf_hs *hs);
 uint64_t wf_hs_time_left(const struct wf_hs *hs, weft_time now);
 uint64_t wf_hs_work_left(const struct wf_hs *hs, weft_time now);
 
+/* False when it is to be dropped. */
+bool wf_hs_verify(struct wf_hs *hs, weft_time now, const struct wf_challenge *c);
+/* Takes a CHALLENGE that was verified. False: the handshake has failed. */
+bool wf_hs_answer(struct wf_hs *hs, weft_time now, weft_span datagram);
+/* Enters WORKING, and SOLVE when there is no work. */
+void wf_hs_make_solve(struct wf_hs *hs, weft_time now);
+/* hs_anew.c: a CHALLENGE in state SOLVE, and what it leads to when anew_at has come. */
+void wf_hs_on_another(struct wf_hs *hs, weft_time now, weft_span datagram);
+void wf_hs_anew(struct wf_hs *hs, weft_time now);
 void wf_hs_on_confirm(struct wf_hs *hs, weft_time now, weft_span datagram);
 
 #endif

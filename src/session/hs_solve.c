@@ -172,9 +172,9 @@ void wf_hs_send_solve(struct wf_hs *hs, weft_time now)
     hs->sent = 0;
 }
 
-/* Enters WORKING, and SOLVE when there is no work. */
-static void make_solve(struct wf_hs *hs, weft_time now)
+void wf_hs_make_solve(struct wf_hs *hs, weft_time now)
 {
+    put_choices(hs, &hs->body);
     weft_err err = put_solve(hs);
 
     if (err != WEFT_OK) {
@@ -197,8 +197,8 @@ weft_err wf_hs_solve(struct wf_hs *hs, weft_time now, const struct wf_solve_body
     if (body->frames.len > wf_hs_room(hs, &body->params))
         return WEFT_ERR_USAGE;
     hs->body = *body;
-    put_choices(hs, &hs->body);
-    make_solve(hs, now);
+    hs->has_data = body->frames.len > 0;
+    wf_hs_make_solve(hs, now);
     hs->body.frames = (weft_span){0};
     return WEFT_OK;
 }

@@ -195,6 +195,41 @@ TEST(a_second_restart_within_a_minute_is_found_out_the_slow_way)
     cp_close(&pair);
 }
 
+/* The server goes between its CHALLENGE and the SOLVE. */
+static void restart_amid_handshake(void)
+{
+    cp_pump(&pair, 0);
+    cp_deliver(&pair, cp_land(&pair)); /* HELLO */
+    cp_deliver(&pair, cp_land(&pair)); /* CHALLENGE */
+    restart_server();
+}
+
+/* SPEC 1.13-8 */
+TEST(a_ping_that_meets_a_restart_in_its_handshake_arrives_and_a_message_is_unknown_soon)
+{
+    struct wf_core_send_params p;
+    struct cp_message *m = NULL;
+
+    open_pair();
+    p = cp_params(&pair, 0, 10);
+    CHECK_OK(wf_core_ping(client()->core, pair.now, &p));
+    restart_amid_handshake();
+    cp_run(&pair, SECOND / 2);
+    CHECK_EQ(client()->pongs, 1);
+    cp_close(&pair);
+
+    open_pair();
+    m = request(10);
+    restart_amid_handshake();
+    cp_run(&pair, SECOND / 2);
+    CHECK_EQ(m->outcome, WF_OUTCOME_UNKNOWN);
+    CHECK_EQ(server()->messages, 0);
+    m = request(10);
+    cp_run(&pair, SECOND / 2);
+    CHECK_EQ(m->outcome, WF_OUTCOME_REPLIED);
+    cp_close(&pair);
+}
+
 /* --- who answers --- */
 
 static uint64_t sent, sent_bytes, hints;

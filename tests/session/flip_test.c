@@ -111,7 +111,7 @@ static void flip_solve(struct pair *p, size_t bit)
     CHECK_EQ(kind == WF_ADM_ACCEPT, is_nonce);
     flip(p->solve, bit);
     if (!is_nonce) {
-        CHECK_EQ(kind, WF_ADM_DROP);
+        CHECK(kind == WF_ADM_DROP || pair_is_anew(p));
         return;
     }
     CHECK_OK(pair_make_confirm(p));

@@ -153,6 +153,13 @@ static inline enum wf_adm_kind pair_to_server(struct pair *p, const void *data, 
     return p->result.kind;
 }
 
+/* A SOLVE whose cookie another instance made, or too long ago, led to a CHALLENGE and nothing else.
+ */
+static inline bool pair_is_anew(const struct pair *p)
+{
+    return p->result.kind == WF_ADM_REPLY && p->result.reply[0] == WF_TYPE_CHALLENGE;
+}
+
 static inline void pair_to_client(struct pair *p, const void *data, size_t len)
 {
     uint8_t *copy = malloc(len > 0 ? len : 1);

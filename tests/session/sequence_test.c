@@ -186,7 +186,7 @@ struct fate {
 static enum wf_adm_kind expected(const struct fate *f)
 {
     if (f->dead)
-        return WF_ADM_DROP;
+        return WF_ADM_REPLY; /* a CHALLENGE: SPEC 1.13-3 */
     if (f->accepted)
         return f->kept ? WF_ADM_REPLY : WF_ADM_DROP;
     return f->bad < 4 ? WF_ADM_ACCEPT : WF_ADM_DROP;
@@ -219,7 +219,8 @@ static void send_bad(struct pair *p, struct fate *f)
     CHECK(wf_work_solve(&work, &nonce, UINT64_MAX));
     wf_store_u64(out + WF_SOLVE_WORK_OFFSET, nonce);
     bool gets_confirm = !f->dead && f->accepted && f->kept;
-    CHECK_EQ(pair_to_server(p, out, sizeof out), gets_confirm ? WF_ADM_REPLY : WF_ADM_DROP);
+    CHECK_EQ(pair_to_server(p, out, sizeof out),
+             gets_confirm || f->dead ? WF_ADM_REPLY : WF_ADM_DROP);
     if (f->accepted || f->dead)
         f->bad--;
 }
