@@ -85,6 +85,9 @@ static weft_err make_admission(struct wf_core *c, weft_time now)
         .ceiling_log2 = c->config.effort_log2_max,
         .table_max = c->config.cookies_max,
         .queue_max = c->config.solves_max,
+        .instance = c->config.shards.instance,
+        .shard = c->config.shards.ids.shard,
+        .shard_count = c->config.shards.ids.count,
     };
 
     if (!c->config.serve || c->adm != NULL)
@@ -140,6 +143,8 @@ weft_err wf_core_new(struct wf_core **out, const struct wf_core_config *config, 
 
     if (err != WEFT_OK)
         return err;
+    if (!shards_are_sound(&config->shards))
+        return WEFT_ERR_USAGE;
     c = wf_alloc(config->mem, sizeof *c);
     if (c == NULL)
         return WEFT_ERR_NOMEM;

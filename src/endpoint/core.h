@@ -23,6 +23,16 @@
 
 struct wf_core;
 
+/* Several cores behind one address. A core says which datagrams are another one's; the owner gives
+ * them to that core's wf_core_recv. All zero: there is but one. */
+struct wf_core_shards {
+    uint64_t instance;  /* the same for all, another at each start; 0: random */
+    struct wf_cids ids; /* the same key and count for all */
+    /* A single packet, borrowed. It must not call this core. */
+    void (*forward)(void *user, uint8_t shard, const struct wf_datagram *packet);
+    void *user;
+};
+
 struct wf_core_config {
     struct wf_mem *mem;
     const struct wf_rng *rng;
@@ -46,10 +56,12 @@ struct wf_core_config {
     bool work_outside;             /* wf_core_next_work hands it out; else it is done in ticks */
     size_t peer_memory_max;        /* bytes held for one peer; 0: 64 MiB */
     weft_span statement; /* of the owner about our key, told to those who ask. Empty: none */
+    struct wf_core_shards shards;
     const struct wf_keylog *keylog;
     const struct wf_trace *trace;
 };
 
+/* WEFT_ERR_USAGE: config.shards. */
 WEFT_NODISCARD weft_err wf_core_new(struct wf_core **out, const struct wf_core_config *c,
                                     weft_time now);
 
@@ -211,6 +223,7 @@ bool wf_core_has_events(const struct wf_core *c);
 struct wf_core_stats {
     struct wf_adm_stats adm;
     uint64_t datagrams_in, datagrams_out, bytes_in, bytes_out, dropped_unknown, dropped_malformed;
+    uint64_t forwarded;               /* datagrams of other shards */
     uint64_t hints_sent, hints_taken; /* taken: those that made us doubt a session */
     uint64_t sessions, sessions_total, sessions_evicted, handshakes_started, handshakes_failed;
     uint64_t sessions_coming; /* accepted, and nothing was heard of their clients since */

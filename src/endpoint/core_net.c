@@ -44,6 +44,8 @@ static void recv_stranger(struct wf_core *c, weft_time now, const struct wf_data
     wf_adm_recv(c->adm, now, &path, packet, c->result);
     if (c->result->kind == WF_ADM_REPLY)
         put_reply(c);
+    else if (c->result->kind == WF_ADM_FORWARD)
+        shard_forward(c, c->result->shard, d, packet);
 }
 
 static bool has_solves(const struct wf_core *c)
@@ -70,6 +72,8 @@ static void recv_challenge(struct wf_core *c, weft_time now, const struct wf_dat
 {
     struct wf_link *next = NULL;
 
+    if (!shard_takes_echo(c, d, packet))
+        return;
     for (struct wf_link *l = c->calling.first; l != NULL; l = next) {
         struct session *s = WF_CONTAINER_OF(l, struct session, calling_link);
         enum wf_hs_state state = wf_hs_state(s->hs);
@@ -86,12 +90,15 @@ static void recv_challenge(struct wf_core *c, weft_time now, const struct wf_dat
     }
 }
 
-static void recv_confirm(struct wf_core *c, weft_time now, weft_span packet)
+static void recv_confirm(struct wf_core *c, weft_time now, const struct wf_datagram *d,
+                         weft_span packet)
 {
     struct session *s = NULL;
 
     if (packet.len >= WF_CONFIRM_MIN)
         s = wf_table_get(&c->sessions, (weft_span){packet.data + 1, WF_CID_LEN});
+    if (s == NULL && packet.len >= WF_CONFIRM_MIN && !shard_takes_id(c, d, packet, packet.data + 1))
+        return;
     if (s == NULL || s->hs == NULL) {
         c->stats.dropped_unknown++;
         return;
@@ -117,7 +124,7 @@ static void recv_other(struct wf_core *c, weft_time now, const struct wf_datagra
         recv_challenge(c, now, d, packet);
         return;
     case WF_TYPE_CONFIRM:
-        recv_confirm(c, now, packet);
+        recv_confirm(c, now, d, packet);
         return;
     case WF_TYPE_HINT:
         hint_recv(c, now, d, packet);
@@ -153,6 +160,17 @@ static void flush_run(weft_time now, const struct wf_datagram *d, struct run *ru
     run->count = 0;
 }
 
+/* cid: of no session here; NULL: the session has no keys. */
+static void recv_unknown(struct wf_core *c, weft_time now, const struct wf_datagram *d,
+                         weft_span packet, const uint8_t *cid)
+{
+    if (cid != NULL && !shard_takes_id(c, d, packet, cid))
+        return;
+    c->stats.dropped_unknown++;
+    if (cid != NULL)
+        hint_answer(c, now, d, packet);
+}
+
 static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram *d,
                      struct wf_chan_packet p, struct run *run)
 {
@@ -169,9 +187,7 @@ static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram 
     }
     s = wf_table_get(&c->sessions, (weft_span){cid, WF_CID_LEN});
     if (s == NULL || s->state != SESSION_OPEN) {
-        c->stats.dropped_unknown++;
-        if (s == NULL)
-            hint_answer(c, now, d, (weft_span){p.data, p.len});
+        recv_unknown(c, now, d, (weft_span){p.data, p.len}, s == NULL ? cid : NULL);
         return;
     }
     if (run->session != s || run->count == CORE_RUN_MAX)

@@ -265,6 +265,13 @@ void core_answer(struct wf_core *c, const struct wf_addr *to, const struct wf_ad
 const struct group_call *group_call_of(const struct wf_core *c, const uint8_t key[32]);
 void group_free(struct wf_core *c);
 
+/* core_shard.c */
+bool shards_are_sound(const struct wf_core_shards *s);
+void shard_forward(struct wf_core *c, uint8_t shard, const struct wf_datagram *d, weft_span packet);
+bool shard_takes_id(struct wf_core *c, const struct wf_datagram *d, weft_span packet,
+                    const uint8_t id[WF_CID_LEN]);
+bool shard_takes_echo(struct wf_core *c, const struct wf_datagram *d, weft_span packet);
+
 /* core_hint.c */
 void hint_answer(struct wf_core *c, weft_time now, const struct wf_datagram *d, weft_span packet);
 void hint_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, weft_span packet);

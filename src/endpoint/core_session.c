@@ -32,6 +32,7 @@ static weft_err make_chan(struct session *s, weft_time now)
         .aead = c->aead,
         .secrets = c->secrets,
         .role = s->role,
+        .cids = c->config.shards.ids,
         .params = core_params(c),
         .keylog = c->config.keylog,
         .trace = c->config.trace,
@@ -59,7 +60,7 @@ struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role)
     s->doubt_until = WEFT_TIME_NEVER;
     wf_mem_child(&s->mem, c->mem, c->config.peer_memory_max);
     wf_list_push_back(&c->all, &s->all_link);
-    wf_random(c->rng, cid, sizeof cid);
+    wf_cid_make(&c->config.shards.ids, c->rng, cid);
     if (session_add_cid(s, cid) != WEFT_OK || make_chan(s, now) != WEFT_OK) {
         session_free(s);
         return NULL;
@@ -345,6 +346,7 @@ static weft_err make_hs(struct session *s, weft_time now, const struct wf_core_s
         .mem = &s->mem,
         .rng = c->rng,
         .aead = c->aead,
+        .cids = c->config.shards.ids,
         .identity = p->one_way ? NULL : c->identity,
         .pin = p->pin,
         .lists = {lists, sizeof lists},

@@ -62,8 +62,14 @@ void wf_adm_ask(struct wf_adm *a, weft_span datagram, struct wf_adm_result *out)
     struct wf_ask k;
 
     a->stats.ask++;
-    if (a->statement_len == 0 || wf_ask_get(datagram, &k) != WEFT_OK ||
-        !cookie_is_ours(a, &k, &out->path.from) || !work_is_done(&k)) {
+    bool is_whole = wf_ask_get(datagram, &k) == WEFT_OK;
+    if (is_whole && wf_adm_is_elsewhere(a, &k.head)) { /* SPEC 1.13-1 */
+        out->kind = WF_ADM_FORWARD;
+        out->shard = k.head.shard;
+        return;
+    }
+    if (a->statement_len == 0 || !is_whole || !cookie_is_ours(a, &k, &out->path.from) ||
+        !work_is_done(&k)) {
         a->stats.ask_bad++;
         return;
     }

@@ -356,6 +356,9 @@ void wf_adm_decoy_forget(const struct wf_adm *a, const struct wf_adm_entry *e);
 void wf_adm_challenge(struct wf_adm *a, weft_time now, const struct wf_hello *h,
                       struct wf_adm_result *out);
 
+/* What this head came back in is another shard's. */
+bool wf_adm_is_elsewhere(const struct wf_adm *a, const struct wf_challenge_head *h);
+
 /* False when somebody else made this SOLVE's cookie, or too long ago: *out says what is to be done,
  * and it is counted. len: of the datagram. */
 bool wf_adm_shard_takes(struct wf_adm *a, weft_time now, const struct wf_solve *s, size_t len,

@@ -59,6 +59,11 @@ static bool is_too_old(const struct wf_adm *a, uint32_t epoch)
     return epoch <= a->epoch && a->epoch - epoch >= WF_ADM_EPOCHS;
 }
 
+bool wf_adm_is_elsewhere(const struct wf_adm *a, const struct wf_challenge_head *h)
+{
+    return h->instance == a->instance && h->shard != a->shard && h->shard < a->shard_count;
+}
+
 bool wf_adm_shard_takes(struct wf_adm *a, weft_time now, const struct wf_solve *s, size_t len,
                         struct wf_adm_result *out)
 {
@@ -70,7 +75,7 @@ bool wf_adm_shard_takes(struct wf_adm *a, weft_time now, const struct wf_solve *
     }
     if (h->shard == a->shard)
         return true;
-    if (h->shard < a->shard_count) { /* SPEC 1.13-1 */
+    if (wf_adm_is_elsewhere(a, h)) { /* SPEC 1.13-1 */
         out->kind = WF_ADM_FORWARD;
         out->shard = h->shard;
         a->stats.solve_forwarded++;

@@ -109,6 +109,7 @@ void wf_chan_free(struct wf_chan *c)
     wf_growset_deinit(&c->finished, c->mem);
     wf_block_pool_trim(&c->blocks);
     chan_keys_deinit(c);
+    wf_free(c->mem, c->tags, sizeof *c->tags);
     wf_free(c->mem, c, sizeof *c);
 }
 

@@ -27,6 +27,7 @@
 #include "base/rng.h"
 #include "base/trace.h"
 #include "crypto/secret.h"
+#include "session/cid.h"
 #include "session/keys.h"
 #include "wire/frame.h"
 #include "wire/handshake.h"
@@ -40,6 +41,7 @@ struct wf_chan_config {
     struct wf_secret_arena *secrets; /* slots of at least sizeof(struct wf_keys) */
     enum wf_role role;
     uint8_t cid_rx[WF_CID_LEN]; /* by which the peer calls us */
+    struct wf_cids cids;        /* how further ones are made */
     struct wf_params params;    /* what we announce */
     size_t send_buffer; /* most bytes unacknowledged or unsent per outgoing message; 0: 2 MiB */
     size_t messages_out_max;        /* outgoing messages at once; 0: 4096 */

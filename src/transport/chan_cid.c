@@ -56,7 +56,7 @@ static bool issue(struct wf_chan *c)
     if (slot == NULL || c->cid_news_count >= CHAN_CID_NEWS_MAX / 2)
         return false;
     f.u.new_id.sequence = c->ours_next;
-    wf_random(c->config.rng, f.u.new_id.cid, WF_CID_LEN);
+    wf_cid_make(&c->config.cids, c->config.rng, f.u.new_id.cid);
     if (!chan_note_put(c, &f, NULL))
         return false;
     *slot = (struct chan_cid){.is_set = true, .sequence = c->ours_next++};

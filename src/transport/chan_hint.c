@@ -18,10 +18,14 @@ static const uint8_t *tag_of(const struct wf_seal *s)
 /* After sealing: of a long train only the last ones count. */
 void chan_tags_note(struct wf_chan *c, const struct wf_seal *seals, size_t count)
 {
-    struct chan_tags *t = &c->tags;
+    struct chan_tags *t = c->tags;
 
     if (c->config.role != WF_ROLE_CLIENT)
         return;
+    if (t == NULL)
+        t = c->tags = wf_alloc(c->mem, sizeof *t);
+    if (t == NULL)
+        return; /* no HINT will be believed */
     for (size_t i = count > CHAN_TAGS ? count - CHAN_TAGS : 0; i < count; i++)
         memcpy(t->tags[t->count++ % CHAN_TAGS], tag_of(&seals[i]), WF_PACKET_TAG);
 }
@@ -29,12 +33,12 @@ void chan_tags_note(struct wf_chan *c, const struct wf_seal *seals, size_t count
 /* SPEC 1.6-2, 1.6-4 */
 bool wf_chan_is_hint(const struct wf_chan *c, const struct wf_addr *from, const uint8_t tag[16])
 {
-    size_t count = c->tags.count < CHAN_TAGS ? c->tags.count : CHAN_TAGS;
+    const struct chan_tags *t = c->tags;
 
-    if (c->state != CHAN_OPEN || !wf_addr_equal(wf_chan_remote(c), from))
+    if (c->state != CHAN_OPEN || t == NULL || !wf_addr_equal(wf_chan_remote(c), from))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        if (memcmp(c->tags.tags[i], tag, WF_PACKET_TAG) == 0)
+    for (size_t i = 0; i < CHAN_TAGS && i < t->count; i++) {
+        if (memcmp(t->tags[i], tag, WF_PACKET_TAG) == 0)
             return true;
     }
     return false;

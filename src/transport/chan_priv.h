@@ -136,7 +136,7 @@ struct wf_chan {
     struct wf_ecn ecn;
     struct wf_mtu mtu;
     struct wf_paths paths;
-    struct chan_tags tags;
+    struct chan_tags *tags; /* NULL: a server's, or nothing was sent yet */
 
     struct chan_tx tx;
     struct chan_rx rx;
