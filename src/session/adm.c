@@ -6,9 +6,7 @@
 
 #include <string.h>
 
-#include "base/assert.h"
 #include "base/bytes.h"
-#include "base/ct.h"
 #include "session/adm_priv.h"
 
 static bool config_is_sound(const struct wf_adm_config *c)
