@@ -75,6 +75,8 @@ static json_t *admission(const struct wf_adm_stats *a)
         {"hello", a->hello},
         {"hello_bad", a->hello_bad},
         {"challenge", a->challenge},
+        {"ask", a->ask},
+        {"ask_bad", a->ask_bad},
         {"solve", a->solve},
         {"solve_bad_length", a->solve_bad_length},
         {"solve_bad_epoch", a->solve_bad_epoch},
