@@ -25,7 +25,7 @@
  * LEGAL hs WF_HS_HELLO -> WF_HS_NEED_DATA WF_HS_FAILED
  * LEGAL hs WF_HS_NEED_DATA -> WF_HS_WORKING WF_HS_FAILED
  * LEGAL hs WF_HS_WORKING -> WF_HS_SOLVE WF_HS_FAILED
- * LEGAL hs WF_HS_SOLVE -> WF_HS_DONE WF_HS_FAILED
+ * LEGAL hs WF_HS_SOLVE -> WF_HS_WORKING WF_HS_DONE WF_HS_FAILED
  * LEGAL adm_table WF_ADM_ENTRY_FREE -> WF_ADM_ENTRY_TRIED
  * LEGAL adm_table WF_ADM_ENTRY_TRIED -> WF_ADM_ENTRY_PENDING WF_ADM_ENTRY_FREE
  * LEGAL adm_table WF_ADM_ENTRY_PENDING -> WF_ADM_ENTRY_KEPT WF_ADM_ENTRY_DONE
@@ -108,6 +108,8 @@ active proctype Server()
 #else
        :: l == life && solve[ID(a, l)] && !dead[ID(a, l)] && entry[a] == E_FREE -> take_solve(a, l)
 #endif
+       /* SPEC 1.13-2: a SOLVE of another life is answered as its HELLO would be. */
+       :: l != life && solve[ID(a, l)] && !challenge[ID(a, life)] -> challenge[ID(a, life)] = 1
        :: entry[a] == E_PENDING -> confirm[ID(a, life)] = 1; entry[a] = E_KEPT
        :: entry[a] == E_PENDING -> entry[a] = E_DONE  /* refused, or the owner forgot it */
        :: entry[a] == E_KEPT -> entry[a] = E_DONE     /* 10 s, or the pool is full */
@@ -185,6 +187,12 @@ active proctype Client()
 #else
        :: atomic { attempt + 1 < ATTEMPTS && !carries[ID(attempt, with)] -> begin_again() }
 #endif
+       /* SPEC 1.13-8: another instance is there, and nothing went with SOLVE. */
+       :: atomic { life != with && challenge[ID(attempt, life)] && !carries[ID(attempt, with)] ->
+            hs = WORKING;
+            with = life;
+            hs = SOLVE;
+            solve[ID(attempt, with)] = 1 }
        :: atomic { fail() }
        :: true                                       /* SOLVE again */
        fi
