@@ -18,11 +18,9 @@
 #define WF_HS_COOKIE_MARGIN_US (1 * WF_HS_SECOND_US)
 #define WF_HS_COOKIE_EPOCHS 4u   /* the one it was made in and three more */
 #define WF_HS_CLOCK_SLACK_S 300u /* spec 1.2-5 */
-/* SPEC 1.9-3: how long a SOLVE with work waits for CONFIRM, at least. */
-#define WF_HS_OVERDUE_MIN_US (1 * WF_HS_SECOND_US)
-/* SPEC 1.9-4: by how much the bid grows with each attempt. */
-#define WF_HS_GROWTH_NUM 3u
-#define WF_HS_GROWTH_DEN 2u
+/* SPEC 1.7-12: how long a SOLVE with work waits for CONFIRM, at least. */
+#define WF_HS_OVERDUE_MIN_US ((weft_time)800000)
+#define WF_HS_BID_LEAST_US ((weft_time)300000) /* spec 1.7-11 */
 
 /* What an unsigned CHALLENGE may make a client try, per algorithm (spec 1.12-7). */
 #define WF_HS_ASK_EFFORT_MAX (1u << 20)

@@ -8,8 +8,6 @@
 #include "base/assert.h"
 #include "session/hs_priv.h"
 
-#define ATTEMPTS_COUNTED 64u /* 1.5 to this power is beyond any bid */
-
 /* Expected time; WEFT_TIME_NEVER where it is beyond counting. */
 static uint64_t time_of(uint64_t tries, uint64_t rate)
 {
@@ -25,35 +23,57 @@ static bool is_affordable(const struct wf_hs *hs, uint64_t bid)
     return rate == 0 || hs->work_time_us == 0 || time_of(bid, rate) <= hs->work_time_us;
 }
 
-/* SPEC 1.9-4: with every attempt more, but never more than the ceiling or than there is time for.
- */
-static uint64_t raise_bid(const struct wf_hs *hs, uint64_t asked, uint64_t most)
+/* What we expect to solve in so long; 0: not known. */
+static uint64_t tries_in(const struct wf_hs *hs, uint64_t us)
 {
-    uint64_t bid = asked;
+    uint64_t rate = hs->work_rate[hs->work.alg];
 
-    for (unsigned i = 0; i < hs->attempt && i < ATTEMPTS_COUNTED && bid < most; i++) {
-        uint64_t more = (bid * WF_HS_GROWTH_NUM + WF_HS_GROWTH_DEN - 1) / WF_HS_GROWTH_DEN;
+    return us > UINT64_MAX / (rate + 1) ? UINT64_MAX : rate * us / WF_HS_SECOND_US;
+}
 
-        more = more < most ? more : most;
-        if (!is_affordable(hs, more))
-            break;
-        bid = more;
+/* 1.3 times what is asked, times 1.5 for each attempt before, rounded up. */
+static uint64_t raised(const struct wf_hs *hs, uint64_t asked)
+{
+    uint64_t tenths = 13 * asked;
+
+    for (unsigned i = 0; i < hs->attempt && tenths <= 10 * (uint64_t)UINT32_MAX; i++)
+        tenths += (tenths + 1) / 2;
+    return (tenths + 9) / 10;
+}
+
+static uint64_t at_most(uint64_t value, uint64_t most)
+{
+    return value < most ? value : most;
+}
+
+/* SPEC 1.7-11, 1.9-4. What a client can spare anyway it bids at once; what would take half of its
+ * time or more it does not, unless so much is asked. */
+static uint64_t bid_for(const struct wf_hs *hs, const struct wf_challenge_head *h)
+{
+    uint64_t bid = raised(hs, h->effort);
+    uint64_t spare = tries_in(hs, WF_HS_BID_LEAST_US);
+    bool is_timed = hs->work_rate[h->work_alg] != 0 && hs->work_time_us != 0;
+
+    if (bid < spare) {
+        bid = spare;
     }
-    return bid;
+    if (is_timed) {
+        bid = at_most(bid, tries_in(hs, hs->work_time_us / 2));
+    }
+    bid = at_most(bid, at_most((uint64_t)1 << h->ceiling_log2, hs->effort_max));
+    bid = at_most(bid, UINT32_MAX);
+    return bid > h->effort ? bid : h->effort;
 }
 
 bool wf_hs_choose_bid(struct wf_hs *hs, const struct wf_challenge_head *h)
 {
-    uint64_t ceiling = (uint64_t)1 << h->ceiling_log2;
-    uint64_t most = ceiling < UINT32_MAX ? ceiling : UINT32_MAX;
-
     hs->work.alg = h->work_alg;
     hs->work.bid = h->effort;
     if (h->effort == 0)
         return true;
     if (!is_affordable(hs, h->effort)) /* SPEC 1.2-4, 1.9-1 */
         return false;
-    hs->work.bid = (uint32_t)raise_bid(hs, h->effort, most);
+    hs->work.bid = (uint32_t)bid_for(hs, h);
     hs->is_judged = hs->work_rate[hs->work.alg] != 0;
     return true;
 }
@@ -83,7 +103,7 @@ void wf_hs_end_work(struct wf_hs *hs, weft_time now)
                          : WEFT_TIME_NEVER;
 }
 
-/* SPEC 1.9-3 */
+/* SPEC 1.7-12, 1.9-3 */
 static void finish_work(struct wf_hs *hs, weft_time now)
 {
     weft_time wait = 2 * (hs->result.challenge_at - hs->result.hello_sent);
@@ -130,7 +150,7 @@ void wf_hs_rate(struct wf_hs *hs, weft_time now, unsigned alg, uint64_t tries_pe
     if (hs->state != WF_HS_WORKING || hs->is_judged || hs->work_rate[hs->work.alg] == 0)
         return;
     hs->is_judged = true;
-    if (!is_affordable(hs, hs->work.bid)) {
+    if (!is_affordable(hs, hs->challenge.head.effort)) {
         wf_hs_end_work(hs, now);
         wf_hs_fail(hs, WEFT_ERR_LIMIT); /* SPEC 1.9-1 */
     }

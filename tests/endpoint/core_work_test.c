@@ -144,17 +144,17 @@ TEST(a_large_message_goes_whole_though_nothing_of_it_went_with_solve)
 
 TEST(a_client_that_pays_too_little_asks_again_and_bids_half_as_much_more_each_time)
 {
-    static const uint32_t bids[] = {8, 12, 18, 27};
+    static const uint32_t bids[] = {11, 16, 24, 36};
     struct cp_message *m = NULL;
     unsigned attempt = 0;
 
     start(EFFORT, false);
-    seen.least_bid = 20;
+    seen.least_bid = 30;
     m = send(100);
     cp_run(&pair, 8 * SECOND);
     CHECK_EQ(m->outcome, WF_OUTCOME_REPLIED);
     CHECK_EQ(seen.hellos, 4);
-    for (unsigned i = 0; i < seen.solves; i++) { /* SPEC 1.9-4 */
+    for (unsigned i = 0; i < seen.solves; i++) { /* SPEC 1.7-11, 1.9-4 */
         attempt += i > 0 && seen.bids[i] != seen.bids[i - 1];
         CHECK(attempt < WF_ARRAY_LEN(bids));
         CHECK_EQ(seen.bids[i], bids[attempt]);
@@ -166,17 +166,17 @@ TEST(a_client_that_pays_too_little_asks_again_and_bids_half_as_much_more_each_ti
     stop();
 }
 
-TEST(it_waits_a_second_before_it_asks_again_or_twice_the_round_trip)
+TEST(it_waits_before_it_asks_again)
 {
     start(EFFORT, false);
     seen.least_bid = UINT32_MAX;
     (void)send(100);
     cp_run(&pair, SECOND / 2);
     CHECK_EQ(seen.hellos, 1);
-    cp_run(&pair, seen.at[0] + SECOND - pair.now - 1);
+    cp_run(&pair, seen.at[0] + SECOND * 8 / 10 - pair.now - 1);
     CHECK_EQ(seen.hellos, 1);
     cp_run(&pair, 1);
-    CHECK_EQ(seen.hellos, 2); /* SPEC 1.9-3 */
+    CHECK_EQ(seen.hellos, 2); /* SPEC 1.7-12, 1.9-3 */
     stop();
 }
 
@@ -206,7 +206,7 @@ TEST(who_is_never_let_in_gives_up_in_time_and_knows_that_nothing_arrived)
     cp_run(&pair, SECOND);
     CHECK_EQ(m->outcome, WF_OUTCOME_FAILED);
     CHECK_EQ(m->err, WEFT_ERR_TIMEOUT);
-    CHECK_LE(seen.hellos, 11);
+    CHECK_LE(seen.hellos, 13);
     CHECK(client()->sessions_ended == 1);
     stop();
 }
@@ -247,13 +247,13 @@ TEST(two_attempts_that_both_get_in_deliver_once)
     start(EFFORT, false);
     seen.cuts_confirms = true;
     m = send(100);
-    cp_run(&pair, 1900 * 1000);
+    cp_run(&pair, 1500 * 1000);
     CHECK_EQ(seen.hellos, 2);
     pair.filter = NULL;
     cp_run(&pair, 3 * SECOND);
     CHECK_EQ(m->outcome, WF_OUTCOME_REPLIED);
     CHECK_EQ(client()->sessions, 1);
-    CHECK_EQ(server()->sessions, 2);
+    CHECK_LE(2, server()->sessions);
     cp_deliver(&pair, cp_copy(seen.held)); /* too late now */
     cp_run(&pair, SECOND);
     CHECK_EQ(client()->sessions, 1);
@@ -277,7 +277,7 @@ TEST(a_job_is_handed_out_once_and_only_what_solves_it_counts)
     CHECK(!wf_core_next_work(client()->core, &other));
     CHECK(wf_core_work_is_wanted(client()->core, job.id));
     CHECK(!wf_core_work_is_wanted(client()->core, job.id + 1));
-    CHECK_EQ(job.work.bid, 1000);
+    CHECK_EQ(job.work.bid, 1300);
     CHECK_EQ(job.work.alg, WF_WORK_BLAKE2B);
     CHECK(!wf_work_check(&job.work, 1));
     wf_core_work_done(client()->core, pair.now, job.id, 1);
@@ -455,23 +455,56 @@ TEST(attempts_share_one_budget_and_work_does_not_shorten_the_time_to_get_there)
     stop();
 }
 
-TEST(a_bid_grows_only_as_far_as_there_is_time_and_never_above_the_ceiling)
+TEST(a_client_bids_what_it_does_in_a_third_of_a_second_anyway)
 {
     struct wf_core_work job;
-    uint64_t nonce = 0;
 
     start(1000, true);
-    seen.least_bid = UINT32_MAX;
+    wf_core_work_rate(client()->core, pair.now, WF_WORK_BLAKE2B, 100000);
     (void)send(100);
-    wf_core_work_rate(client()->core, pair.now, WF_WORK_BLAKE2B, 140); /* 1400 in 10 s */
     cp_run(&pair, SECOND / 10);
     CHECK(wf_core_next_work(client()->core, &job));
-    CHECK(wf_work_solve(&job.work, &nonce, UINT64_MAX));
-    wf_core_work_done(client()->core, pair.now, job.id, nonce);
-    cp_run(&pair, 2 * SECOND);
-    CHECK(wf_core_next_work(client()->core, &job));
-    CHECK_EQ(job.work.bid, 1000); /* SPEC 1.9-4: 1500 would take too long */
+    CHECK_EQ(job.work.bid, 30000); /* SPEC 1.7-11 */
     stop();
+}
+
+TEST(without_work_nothing_is_bid_by_the_fastest_client_either)
+{
+    start(0, false);
+    wf_core_work_rate(client()->core, pair.now, WF_WORK_BLAKE2B, 100000000);
+    (void)send(100);
+    cp_run(&pair, SECOND / 10);
+    CHECK_EQ(seen.solves, 1);
+    CHECK_EQ(seen.bids[0], 0); /* SPEC 1.7-11 */
+    stop();
+}
+
+TEST(a_bid_takes_half_of_the_time_that_is_left_unless_more_is_asked)
+{
+    static const struct {
+        uint64_t rate;
+        uint32_t bids[2]; /* of two attempts */
+    } cases[] = {
+        {140, {1000, 1000}}, {220, {1100, 1000}}, {10000, {3000, 3000}}, {120, {1000, 1000}}};
+
+    for (size_t i = 0; i < WF_ARRAY_LEN(cases); i++) {
+        start(1000, true);
+        seen.least_bid = UINT32_MAX;
+        wf_core_work_rate(client()->core, pair.now, WF_WORK_BLAKE2B, cases[i].rate);
+        (void)send(100);
+        for (int attempt = 0; attempt < 2; attempt++) {
+            struct wf_core_work job;
+            uint64_t nonce = 0;
+
+            cp_run(&pair, SECOND);
+            CHECK(wf_core_next_work(client()->core, &job));
+            CHECK_EQ(job.work.bid, cases[i].bids[attempt]); /* SPEC 1.7-11, 1.9-4 */
+            CHECK(wf_work_solve(&job.work, &nonce, UINT64_MAX));
+            wf_core_work_done(client()->core, pair.now, job.id, nonce);
+            seen.solves = 0;
+        }
+        stop();
+    }
 }
 
 TEST(a_cookie_that_grows_too_old_during_the_work_is_replaced)
