@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * endpoint_core_fuzz.c - two whole cores under a program of bytes: what one sends may be lost,
- * doubled, reordered, changed or come again much later; time passes; applications send, write,
- * cancel, read or do not, refuse, answer, ping, shut, die and come back; memory fails.
+ * doubled, reordered, changed or come again much later, or be opened with the session's own keys
+ * and sealed again with other frames in it; time passes; applications send, write, cancel, read or
+ * do not, refuse, answer, ping, shut, die and come back; memory fails.
  *
  * What must hold: the cores' own invariants after each step, exactly one outcome for each message
  * and one answer for each ping by the time everything has ended, and nothing left in the accounts.
  */
+#include "endpoint/core_priv.h"
 #include "feed.h"
 #include "tests/endpoint/core_pair.h"
+#include "transport/chan_priv.h"
+#include "wire/packet.h"
 
 #define STEPS_MAX 300
 #define KEPT_MAX 8u
@@ -113,6 +117,105 @@ static void garbage(struct feed *f)
     if ((how & 4) != 0)
         d->data[0] = (uint8_t)(how >> 4);
     cp_deliver(&pair, d);
+}
+
+/* --- a peer that breaks the rules: the true packet, opened, altered and sealed again --- */
+
+#define FRAMES_MAX 1400u
+
+struct lie {
+    struct wf_keys keys; /* of who receives it, turned round so that they seal */
+    uint8_t cid[WF_CID_LEN];
+    uint64_t number;
+    uint8_t frames[FRAMES_MAX];
+    size_t len;
+};
+
+/* False when it is no packet of a session that stands, or does not open. */
+static bool open_packet(const struct cp_datagram *d, const struct cp_side *to, struct lie *lie)
+{
+    uint8_t packet[FRAMES_MAX];
+    const uint8_t *cid = NULL;
+    const uint8_t *tag = NULL;
+    struct wf_open o = {.packet = packet, .len = d->len};
+
+    if (to->core == NULL || d->len > sizeof packet)
+        return false;
+    memcpy(packet, d->data, d->len);
+    if (!wf_packet_peek(wf_span(packet, d->len), &cid, &tag))
+        return false;
+    memcpy(lie->cid, cid, WF_CID_LEN);
+    const struct session *s = wf_table_get(&to->core->sessions, wf_span(cid, WF_CID_LEN));
+    if (s == NULL || s->state != SESSION_OPEN || s->chan->keys == NULL)
+        return false;
+    struct wf_replay replay = s->chan->replay;
+    lie->keys = *s->chan->keys;
+    if (wf_keys_open(&lie->keys, &replay, to->core->aead, &o, 1) != 1)
+        return false;
+    lie->number = o.number;
+    lie->len = o.frames.len;
+    memcpy(lie->frames, o.frames.data, o.frames.len);
+    return true;
+}
+
+static void alter_frames(struct feed *f, struct lie *lie)
+{
+    uint8_t how = next(f);
+    size_t at = lie->len == 0 ? 0 : (size_t)next(f) * 5 % lie->len;
+    size_t count = next(f) % 32;
+
+    if (how % 4 == 0)
+        lie->len = at; /* cut there */
+    if (how % 8 == 1)
+        at = lie->len; /* behind all */
+    if (at + count > lie->len)
+        lie->len = at + count;
+    for (size_t i = 0; i < count; i++)
+        lie->frames[at + i] = (how & 8) != 0 ? next(f) : (uint8_t)(lie->frames[at + i] ^ next(f));
+    if (lie->len == 0)
+        lie->frames[lie->len++] = next(f);
+}
+
+static struct cp_datagram *seal_lie(struct lie *lie, const struct cp_datagram *d,
+                                    struct wf_aead *aead)
+{
+    struct cp_datagram *c = calloc(1, sizeof *c + FRAMES_MAX + 64);
+    struct wf_keys *k = &lie->keys;
+
+    CP_MUST(c != NULL);
+    *c = (struct cp_datagram){.at = d->at, .from = d->from, .to = d->to};
+    k->tx = k->rx;
+    memcpy(k->header_tx, k->header_rx, sizeof k->header_tx);
+    k->generation = k->generation_rx;
+    k->sealed_last = lie->number - 1;
+    size_t header_len =
+        wf_packet_put_header(c->data, wf_keys_first_byte(k), lie->cid, lie->number, 5);
+    memcpy(c->data + header_len, lie->frames, lie->len);
+    struct wf_seal seal = {c->data, header_len, lie->len, lie->number};
+    wf_keys_seal(k, aead, &seal, 1);
+    c->len = header_len + lie->len + WF_PACKET_TAG;
+    return c;
+}
+
+static bool try_reseal(struct feed *f)
+{
+    static struct lie lie;
+    struct cp_datagram *d = pair.first;
+    const struct cp_side *to = &pair.side[wf_addr_equal(&pair.side[1].addr, &d->to)];
+
+    if (!open_packet(d, to, &lie))
+        return false;
+    alter_frames(f, &lie);
+    pair.may_lie = true;
+    cp_deliver(&pair, seal_lie(&lie, d, to->core->aead));
+    return true;
+}
+
+/* The first packet that can be; those before it arrive as they are. */
+static void reseal(struct feed *f)
+{
+    for (int left = 8; left > 0 && pair.first != NULL && !try_reseal(f); left--)
+        cp_deliver(&pair, cp_land(&pair));
 }
 
 static void wait_a_little(struct feed *f)
@@ -262,6 +365,38 @@ static void shut(struct feed *f)
         wf_core_shut(s->core, pair.now);
 }
 
+static void too_big(struct feed *f)
+{
+    struct cp_side *s = side_of(next(f));
+
+    if (s->core != NULL)
+        wf_core_too_big(s->core, pair.now, &pair.side[1 - (s - pair.side)].addr, next(f) * 300u);
+}
+
+static void look(struct feed *f)
+{
+    struct cp_side *s = side_of(next(f));
+    struct wf_core_peer_stats row;
+    struct wf_core_stats all;
+    size_t count = 0;
+
+    if (s->core == NULL)
+        return;
+    wf_core_stats(s->core, &all);
+    while (wf_core_peer_stats(s->core, count, &row))
+        count++;
+    CP_MUST(count <= all.sessions);
+}
+
+static void charge(struct feed *f)
+{
+    struct cp_side *s = side_of(next(f));
+    struct cp_message *m = any(s->ins, CP_INS_MAX, next(f) % 16);
+
+    if (m != NULL)
+        (void)wf_core_charge(s->core, m->id, next(f) * 1000u);
+}
+
 /* Its memory fails once, soon. */
 static void starve(struct feed *f)
 {
@@ -298,6 +433,12 @@ static void (*const steps[])(struct feed *) = {
     behave,  ping,    shut,    starve,  restart,    wait_a_little, wait_long,
 };
 
+/* From this byte on; what is below keeps its meaning when something is added here. */
+#define MORE_FROM 192u
+static void (*const more_steps[])(struct feed *) = {
+    reseal, reseal, reseal, reseal, too_big, look, charge,
+};
+
 /* --- the whole --- */
 
 static void set_up(struct feed *f)
@@ -311,6 +452,8 @@ static void set_up(struct feed *f)
         struct wf_core_config *c = &pair.side[i].config;
 
         c->sessions_max = 4;
+        c->cookies_max = 64; /* tables of their usual size would cost more than all the rest */
+        c->solves_max = 8;
         c->serve = i == 1 || (how & 1) != 0;
         c->effort = (how & 2) != 0 ? 8 : 0;
         if ((how & 4) != 0) {
@@ -360,6 +503,16 @@ static void finish(void)
     }
 }
 
+static void take_step(struct feed *f)
+{
+    uint8_t which = next(f);
+
+    if (which < MORE_FROM)
+        steps[which % WF_ARRAY_LEN(steps)](f);
+    else
+        more_steps[(which - MORE_FROM) % WF_ARRAY_LEN(more_steps)](f);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -368,7 +521,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     set_up(&f);
     for (int i = 0; i < STEPS_MAX && f.left > 0; i++) {
-        steps[next(&f) % WF_ARRAY_LEN(steps)](&f);
+        take_step(&f);
         cp_pump(&pair, 0);
         cp_pump(&pair, 1);
     }

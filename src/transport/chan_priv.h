@@ -143,7 +143,7 @@ struct wf_chan {
     struct wf_block_pool blocks;
     struct wf_numbers out, in;
     struct wf_growset finished; /* numbers of incoming messages that are over */
-    struct wf_schedule schedule;
+    struct wf_turns schedule;
     struct wf_list chores; /* incoming messages with STOP or CREDIT to send */
     struct wf_list notes, notes_flying;
     uint64_t note_next;

@@ -22,13 +22,13 @@ static size_t class_of(const struct wf_message_out *m)
     return order[m->open.priority];
 }
 
-void wf_schedule_init(struct wf_schedule *s)
+void wf_schedule_init(struct wf_turns *s)
 {
-    *s = (struct wf_schedule){0};
+    *s = (struct wf_turns){0};
 }
 
 /* Numbers mostly come in order, so the place is found from the end. */
-static void insert_waiting(struct wf_schedule *s, struct wf_message_out *m)
+static void insert_waiting(struct wf_turns *s, struct wf_message_out *m)
 {
     struct wf_link *after = s->waiting.last;
 
@@ -37,7 +37,7 @@ static void insert_waiting(struct wf_schedule *s, struct wf_message_out *m)
     wf_list_insert_before(&s->waiting, after == NULL ? s->waiting.first : after->next, &m->turn);
 }
 
-void wf_schedule_move(struct wf_schedule *s, struct wf_message_out *m, enum wf_schedule_queue queue)
+void wf_schedule_move(struct wf_turns *s, struct wf_message_out *m, enum wf_schedule_queue queue)
 {
     if (m->queue == queue)
         return;
@@ -54,7 +54,7 @@ void wf_schedule_move(struct wf_schedule *s, struct wf_message_out *m, enum wf_s
 }
 
 /* The class to serve: the most urgent, unless a lower one was passed over often enough. */
-static size_t pick_class(const struct wf_schedule *s, size_t quantum)
+static size_t pick_class(const struct wf_turns *s, size_t quantum)
 {
     size_t best = WF_SCHEDULE_CLASSES;
 
@@ -69,7 +69,7 @@ static size_t pick_class(const struct wf_schedule *s, size_t quantum)
     return best;
 }
 
-struct wf_message_out *wf_schedule_next(struct wf_schedule *s, size_t quantum)
+struct wf_message_out *wf_schedule_next(struct wf_turns *s, size_t quantum)
 {
     size_t class = pick_class(s, quantum);
 
@@ -95,8 +95,7 @@ static void rotate(struct wf_list *ring, size_t quantum)
     }
 }
 
-void wf_schedule_charge(struct wf_schedule *s, struct wf_message_out *m, size_t bytes,
-                        size_t quantum)
+void wf_schedule_charge(struct wf_turns *s, struct wf_message_out *m, size_t bytes, size_t quantum)
 {
     size_t class = class_of(m);
 
@@ -110,19 +109,19 @@ void wf_schedule_charge(struct wf_schedule *s, struct wf_message_out *m, size_t 
         rotate(&s->ready[class], quantum);
 }
 
-void wf_schedule_unpark(struct wf_schedule *s)
+void wf_schedule_unpark(struct wf_turns *s)
 {
     while (s->parked.first != NULL)
         wf_schedule_move(s, message_of(s->parked.first), WF_QUEUE_READY);
 }
 
-void wf_schedule_admit(struct wf_schedule *s, uint64_t limit)
+void wf_schedule_admit(struct wf_turns *s, uint64_t limit)
 {
     while (s->waiting.first != NULL && message_of(s->waiting.first)->link.number <= limit)
         wf_schedule_move(s, message_of(s->waiting.first), WF_QUEUE_READY);
 }
 
-bool wf_schedule_has_ready(const struct wf_schedule *s)
+bool wf_schedule_has_ready(const struct wf_turns *s)
 {
     return pick_class(s, 1) != WF_SCHEDULE_CLASSES;
 }

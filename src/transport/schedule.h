@@ -19,31 +19,29 @@
 
 enum wf_schedule_queue { WF_QUEUE_NONE, WF_QUEUE_READY, WF_QUEUE_PARKED, WF_QUEUE_WAITING };
 
-struct wf_schedule {
+struct wf_turns {
     struct wf_list ready[WF_SCHEDULE_CLASSES]; /* by class, the most urgent first */
     struct wf_list parked, waiting;
     uint64_t
         passed_over[WF_SCHEDULE_CLASSES]; /* bytes sent by higher classes while this one waited */
 };
 
-void wf_schedule_init(struct wf_schedule *s);
+void wf_schedule_init(struct wf_turns *s);
 
 /* Puts the message into a queue, taking it out of the one it was in; staying keeps its place. */
-void wf_schedule_move(struct wf_schedule *s, struct wf_message_out *m,
-                      enum wf_schedule_queue queue);
+void wf_schedule_move(struct wf_turns *s, struct wf_message_out *m, enum wf_schedule_queue queue);
 
 /* The message whose turn it is, NULL: none. quantum: bytes of one turn. */
-struct wf_message_out *wf_schedule_next(struct wf_schedule *s, size_t quantum);
+struct wf_message_out *wf_schedule_next(struct wf_turns *s, size_t quantum);
 
 /* The message sent bytes in its turn. */
-void wf_schedule_charge(struct wf_schedule *s, struct wf_message_out *m, size_t bytes,
-                        size_t quantum);
+void wf_schedule_charge(struct wf_turns *s, struct wf_message_out *m, size_t bytes, size_t quantum);
 
 /* Moves every parked message back to its ring (credit came), and every waiting one whose number is
  * at most limit. */
-void wf_schedule_unpark(struct wf_schedule *s);
-void wf_schedule_admit(struct wf_schedule *s, uint64_t limit);
+void wf_schedule_unpark(struct wf_turns *s);
+void wf_schedule_admit(struct wf_turns *s, uint64_t limit);
 
-bool wf_schedule_has_ready(const struct wf_schedule *s);
+bool wf_schedule_has_ready(const struct wf_turns *s);
 
 #endif

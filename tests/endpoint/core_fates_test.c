@@ -87,6 +87,8 @@ static void run_plan(struct core_pair *p, unsigned plan)
     net.seen = 0;
     cp_init(p, test_mem(), test_mem());
     p->side[0].config.handshake_timeout_us = 30000000;
+    p->side[1].config.cookies_max = 64;
+    p->side[1].config.solves_max = 8;
     CP_MUST(cp_boot(p, 0) == WEFT_OK);
     CP_MUST(cp_boot(p, 1) == WEFT_OK);
     p->filter = decide;

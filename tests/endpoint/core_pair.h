@@ -92,6 +92,7 @@ struct core_pair {
     uint64_t delivered;
     /* Looks at each datagram that is sent; false: it is lost. NULL: all arrive. */
     bool (*filter)(struct core_pair *p, struct cp_datagram *d);
+    bool may_lie; /* bodies are not what was sent: somebody with the keys has changed them */
     uint8_t *buf;
 };
 
@@ -217,7 +218,7 @@ static inline void cp_read(struct cp_message *m)
         if (data.len == 0 && !at_end)
             return;
         for (size_t i = 0; i < data.len; i++)
-            CP_MUST(data.data[i] == 0);
+            CP_MUST(data.data[i] == 0 || m->side->pair->may_lie);
         m->got += data.len;
         if (m->request != NULL)
             m->request->reply_got += data.len;

@@ -9,7 +9,7 @@
 
 #define QUANTUM 1200u
 
-static struct wf_schedule s;
+static struct wf_turns s;
 static struct wf_message_out m[8];
 
 static void begin(void)
