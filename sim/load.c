@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "sim/load_priv.h"
 
-#define QUEUE_STALE_S 5.0
+#define QUEUE_STALE_S 10.0
 #define PREFIX_SETS 4096
 #define PAYLOAD_LEN sizeof(struct load_waiting)
 
@@ -41,7 +41,6 @@ void load_defaults(struct load_config *c)
                    .work_least = 0.3,
                    .growth = 1.5,
                    .retry = 0.8,
-                   .refresh = 2,
                    .budget = 10,
                    .patience = 30},
     };

@@ -17,10 +17,10 @@
 #define LOAD_CEILING ((uint32_t)1 << 30)
 
 enum load_attack {
-    LOAD_PAY,       /* pays exactly what is asked */
-    LOAD_OVERBID,   /* twice that */
-    LOAD_SNEAK,     /* what is asked, and now and then fifty times that */
-    LOAD_HOARD,     /* solves for 100 s at the clearing price, then sends everything */
+    LOAD_PAY,     /* pays exactly what is asked */
+    LOAD_OVERBID, /* twice that */
+    LOAD_SNEAK,   /* what is asked, and now and then fifty times that */
+    LOAD_HOARD,   /* solves for 100 s at thrice the clearing price, then sends the youngest first */
     LOAD_HOARD_LOW, /* the same at whatever is asked meanwhile */
     LOAD_OSCILLATE, /* 10 s on, 10 s off */
     LOAD_BURST,     /* pays, and sends everything just before the price is recomputed */
@@ -34,7 +34,6 @@ struct load_policy {
     double work_least; /* what it works at least once it has to work at all */
     double growth;     /* of the bid with each attempt */
     double retry;      /* without CONFIRM it asks again after this */
-    double refresh;    /* while it works it asks again after this */
     double budget;     /* work in all */
     double patience;   /* everything in all */
 };

@@ -11,6 +11,8 @@
 
 #define RATE_MAX 50000.0
 #define HOARD_S 100.0
+#define HOARD_BID 3     /* times the clearing price */
+#define HOARD_RATE 1.25 /* times the capacity: more would be thrown away */
 #define PERIOD_S 10.0
 #define COOKIE_LIFE_S 90.0
 #define HOARD_MAX ((size_t)1 << 20)
@@ -72,7 +74,7 @@ static uint32_t bid_for(struct load_world *w, uint32_t who, uint32_t made_ms)
     } else if (w->config->attack == LOAD_SNEAK && wf_prng_below(&w->prng, SNEAK_IN) == 0) {
         bid *= SNEAK_TIMES;
     } else if (w->config->attack == LOAD_HOARD) {
-        bid = fmax(bid, clearing(w->config) * LOAD_TRIES);
+        bid = fmax(bid, HOARD_BID * clearing(w->config) * LOAD_TRIES);
     }
     return (uint32_t)fmin(bid, LOAD_CEILING);
 }
@@ -115,10 +117,10 @@ static void keep(struct load_world *w, const struct load_solve *s)
     w->hoard_count += w->hoard_count < HOARD_MAX;
 }
 
-/* Sends the youngest, and comes again as fast as the line goes. */
+/* Sends the youngest, and comes again. */
 static void dump(struct load_world *w)
 {
-    if (w->hoard_count == 0)
+    if (w->hoard_count == 0 || load_now(w) >= w->config->until)
         return;
     const struct load_solve *s = &w->hoard[--w->hoard_made % HOARD_MAX];
 
@@ -127,7 +129,8 @@ static void dump(struct load_world *w)
         const struct wf_addr addr = address_of(w, s->who, (uint32_t)(s->made / 1000));
         load_arrive(w, s, &addr);
     }
-    load_push(w, 1 / RATE_MAX, (struct load_event){.kind = LOAD_ATTACK_DUMP});
+    load_push(w, 1 / (HOARD_RATE * w->config->capacity),
+              (struct load_event){.kind = LOAD_ATTACK_DUMP});
 }
 
 /* How long a request is on its way, or is held back. */

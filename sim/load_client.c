@@ -60,7 +60,6 @@ static void stop_working(struct load_world *w, struct load_client *k)
     }
 }
 
-/* The search has no memory: going on with another bid loses nothing. */
 static void work(struct load_world *w, uint32_t who, uint32_t bid)
 {
     const struct load_policy *p = &w->config->policy;
@@ -73,11 +72,10 @@ static void work(struct load_world *w, uint32_t who, uint32_t bid)
     k->bid = bid;
     k->turn++;
     if (k->worked + takes > p->budget) {
-        push(w, p->budget - k->worked + p->refresh, LOAD_CLIENT_REFRESH, who);
+        push(w, p->budget - k->worked, LOAD_CLIENT_RETRY, who);
     } else {
         push(w, takes, LOAD_CLIENT_SOLVED, who);
     }
-    push(w, p->refresh, LOAD_CLIENT_REFRESH, who);
 }
 
 static uint32_t bid_for(const struct load_world *w, const struct load_client *k, uint32_t asked)
@@ -114,13 +112,13 @@ static void on_solved(struct load_world *w, uint32_t who)
     push(w, w->config->policy.retry, LOAD_CLIENT_RETRY, who);
 }
 
-static void on_refresh(struct load_world *w, uint32_t who)
+static void on_retry(struct load_world *w, uint32_t who)
 {
     struct load_client *k = &w->clients[who];
     const struct load_policy *p = &w->config->policy;
 
     stop_working(w, k);
-    if (k->worked >= p->budget || seconds(w->events.now - k->began) >= p->patience) {
+    if (k->worked >= p->budget - 1e-6 || seconds(w->events.now - k->began) >= p->patience) {
         k->state = LOAD_FAILED;
         k->turn++;
     } else {
@@ -178,6 +176,6 @@ void load_client_event(struct load_world *w, const struct load_event *e)
     } else if (e->kind == LOAD_CLIENT_SOLVED) {
         on_solved(w, e->who);
     } else {
-        on_refresh(w, e->who);
+        on_retry(w, e->who);
     }
 }

@@ -22,7 +22,7 @@ static const char usage[] =
     "  --honest N         clients a second (500)\n"
     "  --slowest, --fastest SPEED   of clients, in cores (0.33, 3.3)\n"
     "  --seed N           everything follows from it (1)\n"
-    "  --set NAME=VALUE   overbid, work-least, growth, retry, refresh, budget, patience, age,\n"
+    "  --set NAME=VALUE   overbid, work-least, growth, retry, budget, patience, age,\n"
     "                     queue, until, end\n"
     "  --json             one object a run\n"
     "  --csv FILE         a line for each tick of the last run\n";
@@ -90,7 +90,7 @@ static bool set(struct load_config *c, const char *text)
         {"work-least", &c->policy.work_least},
         {"growth", &c->policy.growth},
         {"retry", &c->policy.retry},
-        {"refresh", &c->policy.refresh},
+
         {"budget", &c->policy.budget},
         {"patience", &c->policy.patience},
         {"age", &c->age_max},
