@@ -47,6 +47,10 @@ sim: ## one simulator seed again (SEED=number; V=1: every event)
 	$(call build,check,dev,weft-sim)
 	@build/dev/weft-sim --seed "$(SEED)" $(if $(V),--verbose)
 
+load: ## attackers against the price of a handshake: plots and table in docs/load
+	$(call build,check,dev,weft-load-sim)
+	@$(PYTHON) tools/plot-load.py build/dev/weft-load-sim docs/load
+
 fuzz: ## fuzzes (F=target: that one; TIME=seconds for each)
 	$(call build,check,fuzz,fuzzers)
 	@tools/fuzz.sh "$(TIME)" $(F)

@@ -38,7 +38,7 @@ void load_defaults(struct load_config *c)
         .queue_max = 8192,
         .age_max = 30,
         .policy = {.overbid = 1.3,
-                   .work_least = 0.3,
+                   .work_least = 0.1,
                    .growth = 1.5,
                    .retry = 0.8,
                    .budget = 10,
