@@ -27,10 +27,13 @@ struct app {
     const char *work_time;         /* --work-time */
     bool json;                     /* --json */
     bool quiet;                    /* --quiet */
+    const char *invitation_path;   /* --invitation */
+    bool first_data;               /* --first-data */
     bool as_self;                  /* --as-self: show this user's own key, the same to everybody */
     char shown[WEFT_KEY_TEXT_MAX]; /* the key shown to whom this command calls; "": none yet */
     bool work_shown;               /* a line on the terminal */
     char work_text[256];           /* why a server's work was refused; "": none was */
+    char to[WEFT_KEY_TEXT_MAX + WEFT_HOST_MAX + 16]; /* who is called with an invitation */
     char key_path_buf[APP_TEXT_MAX];
     char allow_path_buf[APP_TEXT_MAX];
 };
@@ -111,14 +114,23 @@ int app_rules_load(struct app *a, weft_node *node, size_t *count);
 /* One rule from text: who is a key or "any". */
 int app_rule_give(const struct app *a, weft_node *node, const char *who, const char *service);
 
+/* --- groups --- */
+
+/* Says what is wrong itself; 0 or 1. */
+int app_group_load(const struct app *a, const char *path, weft_group **out);
+/* The one of --invitation, NULL without it; *to becomes the whole peer. 0 or 1. */
+int app_invitation_load(struct app *a, const char **to, weft_invitation **out);
+/* What the node sends to that server goes inside its group. invitation NULL: nothing. 0 or 1. */
+int app_invitation_join(const struct app *a, weft_node *node, const weft_invitation *invitation);
+
 /* --- the node --- */
 
 /* Opens it with the options of a; p may carry more. Says what is wrong itself; 0 or 1. */
 int app_open_node(struct app *a, weft_node_params *p, weft_node **out);
 
-/* The same for a command that calls `to`, which must be a peer with an address and not ourselves.
- */
-int app_open_to(struct app *a, weft_node_params *p, const char *to, weft_node **out);
+/* The same for a command that calls *to, which must be a peer with an address and not ourselves.
+ * With --invitation it may be "@host:port", and becomes the whole peer. */
+int app_open_to(struct app *a, weft_node_params *p, const char **to, weft_node **out);
 
 /* `weft1…@address:port` of the node, for others to use. */
 #define APP_PEER_MAX (WEFT_KEY_TEXT_MAX + 64)

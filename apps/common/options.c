@@ -54,6 +54,17 @@ static void set_quiet(void *ctx, const char *v)
     ((struct app *)ctx)->quiet = true;
 }
 
+static void set_invitation(void *ctx, const char *v)
+{
+    ((struct app *)ctx)->invitation_path = v;
+}
+
+static void set_first_data(void *ctx, const char *v)
+{
+    (void)v;
+    ((struct app *)ctx)->first_data = true;
+}
+
 static void set_as_self(void *ctx, const char *v)
 {
     (void)v;
@@ -71,6 +82,8 @@ static const struct app_option common[] = {
     {"json", 'j', false, set_json},
     {"quiet", 'q', false, set_quiet},
     {"as-self", 0, false, set_as_self},
+    {"invitation", 0, true, set_invitation},
+    {"first-data", 0, false, set_first_data},
     {NULL, 0, false, NULL},
 };
 

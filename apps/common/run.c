@@ -123,15 +123,21 @@ static int check_peer(struct app *a, weft_node *node, const char *to)
     return 0;
 }
 
-int app_open_to(struct app *a, weft_node_params *p, const char *to, weft_node **out)
+int app_open_to(struct app *a, weft_node_params *p, const char **to, weft_node **out)
 {
-    if (app_open_node(a, p, out) != 0)
-        return 1;
-    if (check_peer(a, *out, to) == 0)
-        return 0;
-    weft_node_close(*out);
-    *out = NULL;
-    return 1;
+    weft_invitation *invitation = NULL;
+    int status = app_invitation_load(a, to, &invitation);
+
+    if (status == 0)
+        status = app_open_node(a, p, out);
+    if (status == 0 &&
+        (check_peer(a, *out, *to) != 0 || app_invitation_join(a, *out, invitation) != 0)) {
+        weft_node_close(*out);
+        *out = NULL;
+        status = 1;
+    }
+    weft_invitation_free(invitation);
+    return status;
 }
 
 void app_harden(void)

@@ -106,6 +106,9 @@ static const char *way_out_of(const struct app *a, weft_err err)
     case WEFT_ERR_IN_USE:
         return "Stop the other program, or choose another port; port 0 takes any free one.";
     case WEFT_ERR_UNREACHABLE:
+        if (a->invitation_path != NULL)
+            return "Check the address and port, that the other side is running, and that it still "
+                   "answers the group of the invitation.";
         return "Check the address and port, and that the other side is running.";
     case WEFT_ERR_ADDRESS:
         return "Check the host's name and port; a peer is written weft1…@host:port.";

@@ -98,12 +98,45 @@ int app_serve_statement(struct app_serve *s, weft_node_params *p)
     return app_statement_load(s->app, s->statement, &s->loaded);
 }
 
+static int give_group(const struct app_serve *s, weft_node *node, const char *path)
+{
+    weft_group *group = NULL;
+    weft_err err = WEFT_OK;
+
+    if (app_group_load(s->app, path, &group) != 0)
+        return 1;
+    err = weft_node_group(node, group);
+    weft_group_free(group);
+    if (err == WEFT_ERR_EXISTS)
+        return app_fail(s->app, "the group of %s was given twice.", path);
+    return err == WEFT_OK ? 0 : app_fail_err(s->app, err, "cannot answer the group of %s", path);
+}
+
+static int start_groups(const struct app_serve *s, weft_node *node)
+{
+    weft_err err = WEFT_OK;
+
+    if (s->app->invitation_path != NULL || s->app->first_data)
+        return app_fail(s->app, "an invitation is for calling; who listens gives --group FILE.");
+    if (s->only_groups && s->group_count == 0)
+        return app_fail(s->app, "to answer only groups give at least one with --group FILE.");
+    for (size_t i = 0; i < s->group_count; i++) {
+        if (give_group(s, node, s->groups[i]) != 0)
+            return 1;
+    }
+    if (s->only_groups)
+        err = weft_node_only_groups(node);
+    return err == WEFT_OK ? 0 : app_fail_err(s->app, err, "cannot answer only groups");
+}
+
 int app_serve_start(struct app_serve *s, weft_node *node)
 {
     weft_err err = WEFT_OK;
     size_t rules = 0;
 
     app_bar_init(&s->bar, s->app);
+    if (start_groups(s, node) != 0)
+        return 1;
     if (s->folder != NULL && start_folder(s, node) != 0)
         return 1;
     for (size_t i = 0; i < s->offer_count; i++) {

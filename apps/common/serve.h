@@ -21,6 +21,9 @@ struct app_serve {
     const char *statement; /* file of what the owner says about our key; NULL: none */
     weft_statement loaded; /* from it */
     const char *work_effort, *work_algorithm; /* as given; `weft listen` */
+    const char *groups[APP_LIST_MAX];         /* group files */
+    size_t group_count;
+    bool only_groups;
     bool echo;
     struct app_bar bar;
 };

@@ -231,6 +231,7 @@ int cmd_cat(struct app *a, int argc, char **argv)
 {
     static struct cat c;
     weft_node_params p = WEFT_NODE_PARAMS;
+    const char *to = NULL;
     weft_err err = WEFT_OK;
     int status = 0;
 
@@ -240,12 +241,13 @@ int cmd_cat(struct app *a, int argc, char **argv)
         return status;
     if ((argc == 0) == (a->listen == NULL))
         return app_fail(a, "give either a peer to call or --listen ADDR:PORT to be called.");
-    status = argc == 1 ? app_open_to(a, &p, argv[0], &c.node) : app_open_node(a, &p, &c.node);
+    to = argv[0];
+    status = argc == 1 ? app_open_to(a, &p, &to, &c.node) : app_open_node(a, &p, &c.node);
     if (status != 0)
         return 1;
     if (argc == 1) {
-        err = call(&c, argv[0]);
-        status = err == WEFT_OK ? 0 : app_fail_err(a, err, "cannot call %.100s", argv[0]);
+        err = call(&c, to);
+        status = err == WEFT_OK ? 0 : app_fail_err(a, err, "cannot call %.100s", to);
     } else {
         status = serve(&c);
     }

@@ -46,6 +46,23 @@ static void set_algorithm(void *ctx, const char *v)
     ((struct app_serve *)ctx)->work_algorithm = v;
 }
 
+static void add_group(void *ctx, const char *v)
+{
+    struct app_serve *s = ctx;
+
+    if (s->group_count < APP_LIST_MAX)
+        s->groups[s->group_count++] = v;
+    else
+        (void)app_fail(s->app, "at most %d groups can be answered; %s is left out.", APP_LIST_MAX,
+                       v);
+}
+
+static void set_only_groups(void *ctx, const char *v)
+{
+    (void)v;
+    ((struct app_serve *)ctx)->only_groups = true;
+}
+
 static const struct app_option table[] = {
     {"statement", 's', true, set_statement},
     {"dir", 'd', true, set_dir},
@@ -53,6 +70,8 @@ static const struct app_option table[] = {
     {"allow", 'a', true, add_rule},
     {"work-effort", 0, true, set_effort},
     {"work-algorithm", 0, true, set_algorithm},
+    {"group", 'g', true, add_group},
+    {"only-groups", 0, false, set_only_groups},
     {NULL, 0, false, NULL},
 };
 
@@ -71,6 +90,8 @@ static const struct usage usage = {
     "another\n"
     "      --work-effort N       tries of work asked of strangers (0)\n"
     "      --work-algorithm 1|2  1: a hash, 2: random programs (1)\n"
+    "  -g, --group FILE          answer members of this group (see weft group), too\n"
+    "      --only-groups         answer nobody else\n"
     "Without --listen it listens on every address at port 4870.\n",
     0, 0, table};
 

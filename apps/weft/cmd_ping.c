@@ -116,11 +116,13 @@ int cmd_ping(struct app *a, int argc, char **argv)
     struct pinger p = {.app = a, .count = 4, .interval_ms = 1000, .within_ms = 10000};
     weft_node_params np = WEFT_NODE_PARAMS;
     weft_node *node = NULL;
+    const char *to = NULL;
     int status = cmd_options(a, &ping_usage, &p, argv, &argc);
 
     if (status >= 0)
         return status;
-    if (read_options(&p) != 0 || app_open_to(a, &np, argv[0], &node) != 0)
+    to = argv[0];
+    if (read_options(&p) != 0 || app_open_to(a, &np, &to, &node) != 0)
         return 1;
     status = 0;
     while (p.seq < p.count && status == 0) {
@@ -128,9 +130,9 @@ int cmd_ping(struct app *a, int argc, char **argv)
 
         p.seq++;
         p.done = false;
-        err = weft_node_ping(node, argv[0], (uint32_t)p.within_ms, on_pong, &p);
+        err = weft_node_ping(node, to, (uint32_t)p.within_ms, on_pong, &p);
         if (err != WEFT_OK)
-            status = app_fail_err(a, err, "cannot ping %.100s", argv[0]);
+            status = app_fail_err(a, err, "cannot ping %.100s", to);
         else
             status = app_run(a, node, &p.done);
         if (status == 0 && p.seq < p.count && p.interval_ms > 0 &&
@@ -226,6 +228,7 @@ int cmd_echo(struct app *a, int argc, char **argv)
     struct pinger p = {.app = a, .count = 1, .interval_ms = 1000, .within_ms = 10000};
     weft_node_params np = WEFT_NODE_PARAMS;
     weft_node *node = NULL;
+    const char *to = NULL;
     size_t len = 0;
     int status = cmd_options(a, &echo_usage, &p, argv, &argc);
 
@@ -236,12 +239,13 @@ int cmd_echo(struct app *a, int argc, char **argv)
     len = gather(text, argc - 1, argv + 1);
     if (len > TEXT_BYTES)
         return app_fail(a, "a text has at most 64 KiB; `weft cat` and `weft send` carry more.");
-    if (app_open_to(a, &np, argv[0], &node) != 0)
+    to = argv[0];
+    if (app_open_to(a, &np, &to, &node) != 0)
         return 1;
     status = 0;
     while (p.seq < p.count && status == 0) {
         p.seq++;
-        status = echo_once(&p, node, argv[0], weft_body_span(text, len));
+        status = echo_once(&p, node, to, weft_body_span(text, len));
         if (status == 0 && p.seq < p.count && p.interval_ms > 0 &&
             !app_rest(a, node, p.interval_ms))
             status = 130;

@@ -88,15 +88,17 @@ int cmd_send(struct app *a, int argc, char **argv)
     struct transfer t = {.app = a, .verb = "sent"};
     weft_node_params p = WEFT_NODE_PARAMS;
     weft_node *node = NULL;
+    const char *to = NULL;
     int status = cmd_options(a, &send_usage, NULL, argv, &argc);
 
     if (status >= 0)
         return status;
-    if (app_open_to(a, &p, argv[argc - 1], &node) != 0)
+    to = argv[argc - 1];
+    if (app_open_to(a, &p, &to, &node) != 0)
         return 1;
     status = 0;
     for (int i = 0; i + 1 < argc && status == 0; i++)
-        status = send_one(&t, node, argv[argc - 1], argv[i]);
+        status = send_one(&t, node, to, argv[i]);
     app_bar_clear(&t.bar);
     if (status == 130)
         say_interrupted(&t, "there");
@@ -153,20 +155,22 @@ int cmd_get(struct app *a, int argc, char **argv)
     weft_node_params np = WEFT_NODE_PARAMS;
     weft_file_params p;
     weft_node *node = NULL;
+    const char *to = NULL;
     const char *dir = ".";
     weft_err err = WEFT_OK;
     int status = cmd_options(a, &get_usage, &dir, argv, &argc);
 
     if (status >= 0)
         return status;
-    if (app_open_to(a, &np, argv[0], &node) != 0)
+    to = argv[0];
+    if (app_open_to(a, &np, &to, &node) != 0)
         return 1;
     p = params_of(&t);
-    err = argc == 1 ? weft_file_list(node, argv[0], on_listed, &t)
-                    : weft_file_fetch(node, argv[0], argv[1], dir, &p);
+    err = argc == 1 ? weft_file_list(node, to, on_listed, &t)
+                    : weft_file_fetch(node, to, argv[1], dir, &p);
     if (err != WEFT_OK)
         status = app_fail_err(a, err, "cannot fetch %s from %.100s",
-                              argc == 1 ? "the list" : argv[1], argv[0]);
+                              argc == 1 ? "the list" : argv[1], to);
     else
         status = app_run(a, node, &t.done);
     if (status == 130)

@@ -19,6 +19,7 @@ static const char help[] =
     "  allow KEY|any SERVICE     let somebody use a service (\"*\": every one)\n"
     "  pin add|list|remove       know servers by name; their owners say which key they have\n"
     "  statement make|show       say it, as an owner\n"
+    "  group new|invite FILE     make a group whose talk is nobody else's business; invite to it\n"
     "  listen --dir D            receive files into a folder; offer others with --offer PATH\n"
     "  send FILE… TO             send files\n"
     "  get PEER [NAME]           fetch an offered file; without NAME list what is offered\n"
@@ -33,6 +34,9 @@ static const char help[] =
     "      --rules FILE          rules of `weft allow` (default: beside the key)\n"
     "      --stats-json FILE     counters, rewritten every second and at the end\n"
     "      --keylog FILE         session secrets for packet decoders\n"
+    "      --invitation FILE     call inside a group (weft group --help); a peer is then "
+    "@host:port\n"
+    "      --first-data          with --invitation: messages may ride in the handshake\n"
     "      --as-self             show this user's own key, the same everywhere\n"
     "      --work-time SECONDS   most work done for a server that asks for some (10)\n"
     "  -j, --json                one JSON object a result\n"
@@ -44,10 +48,9 @@ static const struct {
     const char *name;
     int (*run)(struct app *a, int argc, char **argv);
 } commands[] = {
-    {"key", cmd_key},   {"allow", cmd_allow}, {"listen", cmd_listen},
-    {"send", cmd_send}, {"pin", cmd_pin},     {"statement", cmd_statement},
-    {"get", cmd_get},   {"ping", cmd_ping},   {"echo", cmd_echo},
-    {"cat", cmd_cat},
+    {"key", cmd_key},     {"allow", cmd_allow},   {"pin", cmd_pin},   {"statement", cmd_statement},
+    {"group", cmd_group}, {"listen", cmd_listen}, {"send", cmd_send}, {"get", cmd_get},
+    {"ping", cmd_ping},   {"echo", cmd_echo},     {"cat", cmd_cat},
 };
 
 int cmd_options(struct app *a, const struct usage *u, void *ctx, char **argv, int *argc)

@@ -12,6 +12,7 @@ int cmd_key(struct app *a, int argc, char **argv);
 int cmd_allow(struct app *a, int argc, char **argv);
 int cmd_pin(struct app *a, int argc, char **argv);
 int cmd_statement(struct app *a, int argc, char **argv);
+int cmd_group(struct app *a, int argc, char **argv);
 int cmd_listen(struct app *a, int argc, char **argv);
 int cmd_send(struct app *a, int argc, char **argv);
 int cmd_get(struct app *a, int argc, char **argv);

@@ -89,6 +89,22 @@ static const char *add_allow(struct config *c, char *v)
     return NULL;
 }
 
+static const char *add_group(struct config *c, char *v)
+{
+    if (c->serve.group_count == APP_LIST_MAX)
+        return "more than 64 groups";
+    c->serve.groups[c->serve.group_count++] = v;
+    return NULL;
+}
+
+static const char *set_only_groups(struct config *c, char *v)
+{
+    if (strcmp(v, "yes") != 0 && strcmp(v, "no") != 0)
+        return "expected yes or no";
+    c->serve.only_groups = c->serve.only_groups || strcmp(v, "yes") == 0;
+    return NULL;
+}
+
 static const char *set_echo(struct config *c, char *v)
 {
     if (strcmp(v, "yes") != 0 && strcmp(v, "no") != 0)
@@ -181,6 +197,8 @@ static const struct {
     {"offer", add_offer, true},
     {"allow", add_allow, true},
     {"rules", set_rules, false},
+    {"group", add_group, true},
+    {"only-groups", set_only_groups, false},
     {"echo", set_echo, false},
     {"stats-json", set_stats, false},
     {"keylog", set_keylog, false},

@@ -20,6 +20,8 @@ static const char help[] =
     "  -l, --listen ADDR:PORT    where to listen (default [::]:4870); port 0 takes a free one, "
     "which is printed\n"
     "      --rules FILE          rules of `weft allow` (default: beside this user's key)\n"
+    "  -g, --group FILE          answer members of this group, too (see weft group --help)\n"
+    "      --only-groups         answer nobody else\n"
     "      --stats-json FILE     counters, rewritten every second and at the end\n"
     "      --keylog FILE         session secrets for packet decoders\n"
     "  -j, --json                one JSON object an event\n"
@@ -30,6 +32,7 @@ static const char help[] =
 
 struct options {
     const char *config;
+    struct config *c;
     bool check, version;
 };
 
@@ -50,11 +53,27 @@ static void set_version(void *ctx, const char *v)
     ((struct options *)ctx)->version = true;
 }
 
+static void add_group(void *ctx, const char *v)
+{
+    struct app_serve *s = &((struct options *)ctx)->c->serve;
+
+    if (s->group_count < APP_LIST_MAX)
+        s->groups[s->group_count++] = v;
+    else
+        (void)app_fail(s->app, "at most %d groups can be answered; %s is left out.", APP_LIST_MAX,
+                       v);
+}
+
+static void set_only_groups(void *ctx, const char *v)
+{
+    (void)v;
+    ((struct options *)ctx)->c->serve.only_groups = true;
+}
+
 static const struct app_option table[] = {
-    {"config", 'c', true, set_config},
-    {"check-config", 0, false, set_check},
-    {"version", 0, false, set_version},
-    {NULL, 0, false, NULL},
+    {"config", 'c', true, set_config},          {"group", 'g', true, add_group},
+    {"only-groups", 0, false, set_only_groups}, {"check-config", 0, false, set_check},
+    {"version", 0, false, set_version},         {NULL, 0, false, NULL},
 };
 
 static int serve(struct config *c)
@@ -82,9 +101,12 @@ int main(int argc, char **argv)
 {
     static struct app a = {.program = "weftd"};
     static struct config c;
-    struct options o = {.config = NULL};
+    struct options o = {.c = &c};
     int count = argc - 1;
-    int status = app_parse(&a, table, &o, argv + 1, &count);
+    int status = 0;
+
+    c.serve.app = &a;
+    status = app_parse(&a, table, &o, argv + 1, &count);
 
     if (status == 2 || o.version) {
         (void)(o.version ? printf("weftd %s\n", weft_version()) : fputs(help, stdout));
@@ -96,7 +118,6 @@ int main(int argc, char **argv)
         return app_fail(&a, "\"%.40s\" is no option. See --help.", argv[1]);
     app_harden();
     c.app = &a;
-    c.serve.app = &a;
     c.serve.echo = true;
     c.node = WEFT_NODE_PARAMS;
     status = config_read(&c, o.config);

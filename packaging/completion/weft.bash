@@ -16,7 +16,7 @@ _weft_words() { # _weft_words CURRENT WORD...
 # Values of options; false when the previous word takes none.
 _weft_value() {
     case $2 in
-    -k | --key | --passphrase-file | --rules | --stats-json | --keylog | -o | --offer | -c | --config)
+    -k | --key | --passphrase-file | --rules | --stats-json | --keylog | -o | --offer | -g | --group | --invitation | -c | --config)
         _weft_files "$1"
         ;;
     -d | --dir)
@@ -32,18 +32,18 @@ _weft_value() {
 
 _weft() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local everywhere="--key --passphrase-file --listen --rules --stats-json --keylog --as-self --work-time --json --quiet --help"
+    local everywhere="--key --passphrase-file --listen --rules --stats-json --keylog --invitation --first-data --as-self --work-time --json --quiet --help"
     local own=""
 
     if [ "$COMP_CWORD" -eq 1 ]; then
-        _weft_words "$current" key allow pin statement listen send get ping echo cat --help --version
+        _weft_words "$current" key allow pin statement group listen send get ping echo cat --help --version
         return
     fi
     case $command in
     key) own="--passphrase --for" ;;
     pin) own="--owner --server" ;;
     statement) own="--owner --name --version --server --days" ;;
-    listen) own="--dir --offer --allow --statement --work-effort --work-algorithm" ;;
+    listen) own="--dir --offer --allow --statement --group --only-groups --work-effort --work-algorithm" ;;
     get) own="--dir" ;;
     ping | echo) own="--count --interval --within" ;;
     cat) own="--allow" ;;
@@ -60,6 +60,13 @@ _weft() {
     key) _weft_words "$current" new show ;;
     pin) _weft_words "$current" add list remove ;;
     statement) _weft_words "$current" make show ;;
+    group)
+        if [ "$COMP_CWORD" -eq 2 ]; then
+            _weft_words "$current" new invite
+        else
+            _weft_files "$current"
+        fi
+        ;;
     allow)
         if [ "$COMP_CWORD" -eq 2 ]; then
             _weft_words "$current" any
@@ -77,7 +84,7 @@ _weftd() {
     if [[ $previous == -* ]] && _weft_value "$current" "$previous"; then
         return
     fi
-    _weft_words "$current" --config --check-config --key --passphrase-file --listen --rules --stats-json --keylog \
+    _weft_words "$current" --config --check-config --group --only-groups --key --passphrase-file --listen --rules --stats-json --keylog \
         --json --quiet --help --version
 }
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Completion of weft and weftd in fish.
 
-set -l commands key allow pin statement listen send get ping echo cat
+set -l commands key allow pin statement group listen send get ping echo cat
 
 complete -c weft -f
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a key -d "make a key, or show it"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a allow -d "let somebody use a service"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a pin -d "know servers by name"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a statement -d "say, as an owner, which key a server has"
+complete -c weft -n "not __fish_seen_subcommand_from $commands" -a group -d "make a group, or invite to it"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a listen -d "receive and offer files"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a send -d "send files"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a get -d "fetch an offered file"
@@ -16,6 +17,8 @@ complete -c weft -n "not __fish_seen_subcommand_from $commands" -a echo -d "send
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -a cat -d "join input and output of two programs"
 complete -c weft -n "not __fish_seen_subcommand_from $commands" -l version -d version
 complete -c weft -l work-time -x -d "most work done for a server, in seconds"
+complete -c weft -l invitation -r -F -d "call inside a group"
+complete -c weft -l first-data -d "messages may ride in the handshake"
 complete -c weft -l as-self -d "show the own key, the same everywhere"
 
 complete -c weft -n "__fish_seen_subcommand_from key" -a "new show"
@@ -31,6 +34,9 @@ complete -c weft -n "__fish_seen_subcommand_from statement" -s n -l name -x -d "
 complete -c weft -n "__fish_seen_subcommand_from statement" -s v -l version -x -d "higher than before"
 complete -c weft -n "__fish_seen_subcommand_from statement" -s d -l days -x -d "how long it counts"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s s -l statement -r -F -d "what the owner says about our key"
+complete -c weft -n "__fish_seen_subcommand_from group" -a "new invite" -F
+complete -c weft -n "__fish_seen_subcommand_from listen" -s g -l group -r -F -d "answer its members"
+complete -c weft -n "__fish_seen_subcommand_from listen" -l only-groups -d "answer nobody else"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s d -l dir -r -a "(__fish_complete_directories)" -d "folder for what comes in"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s o -l offer -r -F -d "file to offer"
 complete -c weft -n "__fish_seen_subcommand_from listen" -s a -l allow -x -a any -d "may use everything"
@@ -57,5 +63,7 @@ end
 
 complete -c weftd -f
 complete -c weftd -s c -l config -r -F -d configuration
+complete -c weftd -s g -l group -r -F -d "answer its members"
+complete -c weftd -l only-groups -d "answer nobody else"
 complete -c weftd -l check-config -d "say whether it is good"
 complete -c weftd -l version -d version

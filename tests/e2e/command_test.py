@@ -9,7 +9,7 @@ import unittest
 from harness import Case, PATIENCE, WEFT, WEFTD, only
 from proxy import Proxy
 
-COMMANDS = ("key", "allow", "pin", "statement", "listen", "send", "get", "ping", "echo", "cat")
+COMMANDS = ("key", "allow", "pin", "statement", "group", "listen", "send", "get", "ping", "echo", "cat")
 SPELLED = ("--key", "--listen", "--stats-json", "--keylog", "--json")
 
 
