@@ -97,7 +97,7 @@ static void erase_ts(struct wf_adm *a, unsigned index)
 void wf_adm_rotate_init(struct wf_adm *a, weft_time now)
 {
     if (a->instance == 0) {
-        a->instance = wf_random_u64(a->rng);
+        a->instance = wf_random_u64(a->rng); /* SPEC 1.13-4 */
     }
     a->epoch_began = now;
     wf_random_secret(a->rng, a->secrets->cookie[0], sizeof a->secrets->cookie);
