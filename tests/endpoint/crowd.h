@@ -26,7 +26,8 @@ struct crowd {
     weft_time now;
     uint8_t *buf;
     uint64_t bytes_in, bytes_out, datagrams_out;
-    /* The latest datagram that the core sent. */
+    /* The latest datagram that the core sent to whom something came from last. */
+    struct wf_addr asker;
     uint8_t answer[WF_SOLVE_MAX];
     size_t answer_len;
 };
@@ -68,6 +69,14 @@ static inline struct wf_core_stats crowd_stats(const struct crowd *w)
     return stats;
 }
 
+static inline void crowd_keep(struct crowd *w, const struct wf_send *out)
+{
+    if (!wf_addr_equal(&out->to, &w->asker))
+        return;
+    w->answer_len = out->len < sizeof w->answer ? out->len : sizeof w->answer;
+    memcpy(w->answer, w->buf, w->answer_len);
+}
+
 /* Takes what the core has to say; who is told of a message lets it go. */
 static inline void crowd_drain(struct crowd *w)
 {
@@ -84,8 +93,7 @@ static inline void crowd_drain(struct crowd *w)
         if (goes_on) {
             w->bytes_out += out.len;
             w->datagrams_out++;
-            w->answer_len = out.len < sizeof w->answer ? out.len : sizeof w->answer;
-            memcpy(w->answer, w->buf, w->answer_len);
+            crowd_keep(w, &out);
         }
         goes_on = goes_on || wf_core_has_events(w->core);
     }
@@ -103,6 +111,7 @@ static inline void crowd_arrive(struct crowd *w, const struct wf_addr *from, con
     if (len > 0)
         memcpy(copy, data, len);
     w->bytes_in += len;
+    w->asker = *from;
     wf_core_recv(w->core, w->now, &d, 1);
     free(copy);
 }

@@ -518,3 +518,76 @@ TEST(a_large_epoch_dies_a_piece_at_a_time_and_at_once)
     CHECK(add_entry(&p, 1) != NULL);
     pair_free(&p);
 }
+
+/* --- what does not count --- */
+
+TEST(bytes_in_a_victims_name_without_its_cookie_change_nothing_for_it)
+{
+    struct pair p;
+    uint8_t forged[WF_SOLVE_MAX];
+
+    start(&p);
+    p.adm_config.effort = 10;
+    pair_server(&p);
+    pair_client(&p, true);
+    pair_to_solve(&p);
+    for (unsigned i = 0; i < 2000; i++) {
+        memcpy(forged, p.solve, sizeof forged);
+        forged[48 + i % 16] ^= (uint8_t)(1u << i % 8); /* the cookie */
+        arrive(&p, forged, sizeof forged);
+    }
+    CHECK_EQ(pair_stats(&p).solve_bad_cookie, 2000);
+    CHECK_EQ(p.adm->prefixes.total, 0);
+    CHECK_EQ(asked_of(&p, p.from), 10);
+    pair_free(&p);
+}
+
+TEST(the_hosts_of_one_ipv6_network_share_one_account)
+{
+    struct pair p;
+    uint8_t ip[16] = {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2};
+
+    start(&p);
+    p.adm_config.effort = 10;
+    pair_server(&p);
+    pair_client(&p, true);
+    pair_say_hello(&p);
+    for (unsigned i = 0; i < 64; i++) {
+        struct wf_addr a = wf_addr_v4((uint8_t)(60 + i), 1, 2, 3, 4);
+        wf_adm_charge(p.adm, p.now, &a, 300);
+    }
+    for (unsigned i = 0; i < 65536; i += 64) { /* it hops through its /64 */
+        ip[14] = (uint8_t)(i >> 8);
+        ip[15] = (uint8_t)i;
+        struct wf_addr a = wf_addr_v6(ip, 7, 0);
+        wf_adm_charge(p.adm, p.now, &a, 50);
+    }
+    ip[15] = 1;
+    CHECK_EQ(asked_of(&p, wf_addr_v6(ip, 9, 0)), 80);
+    ip[1] = 2;
+    CHECK_EQ(asked_of(&p, wf_addr_v6(ip, 9, 0)), 10);
+    pair_free(&p);
+}
+
+TEST(a_wall_clock_ten_years_off_changes_nothing_but_the_date_in_the_challenge)
+{
+    static const int64_t years[] = {-10, 0, 10};
+
+    for (size_t i = 0; i < WF_ARRAY_LEN(years); i++) {
+        struct pair p;
+
+        pair_init(&p, test_mem(), test_rng(1));
+        p.adm_config.wall_ms = (uint64_t)((int64_t)PAIR_WALL_MS + years[i] * 365 * 86400 * 1000);
+        p.hs_config.wall_ms = 0; /* a client without a clock of its own */
+        pair_server(&p);
+        pair_client(&p, false);
+        pair_to_confirm(&p);
+        pair_finish(&p);
+        CHECK(pair_agrees(&p));
+        CHECK_EQ(pair_stats(&p).accepted, 1);
+        p.now += 120 * PAIR_SECOND;
+        wf_adm_tick(p.adm, p.now);
+        CHECK_EQ(pair_stats(&p).table_entries, 0);
+        pair_free(&p);
+    }
+}
