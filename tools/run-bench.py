@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the benchmarks: ours, peer, ours, peer in one run, pinned, and prints medians with ratios.
 
-Usage: tools/run-bench.py BUILD [--rows transport|admission|NAME...] [--runs N] [--out FILE]
+Usage: tools/run-bench.py BUILD [--rows transport|admission|work|NAME...] [--runs N] [--out FILE]
 
 Server on core 1, client on core 0, loopback. Writes bench/results/latest.json.
 """
@@ -78,9 +78,10 @@ def rr_of(name, field):
     return lambda build: pair(build, name, "rr", RR_COUNT)[field]
 
 
-def handshakes(field):
+def printed(name, field):
+    """A row that a program of ours measures by itself."""
     def run(build):
-        program = os.path.join(build, "bench", "weft-bench-handshake-bench")
+        program = os.path.join(build, "bench", f"weft-bench-{name}")
         out = subprocess.run(pinned(1, [program]), capture_output=True, text=True, timeout=300)
         if out.returncode != 0:
             raise SystemExit(f"run-bench: {program} failed: {out.stderr.strip()}")
@@ -98,8 +99,12 @@ ROWS = [
      {"tcp-cubic-iperf3": iperf3, "tls13-chacha-openssl": bulk_of("tls")}),
     ("rr-p50-us", "transport", "us", "lower", rr_of("weft", "p50_us"), {"tls13-openssl": rr_of("tls", "p50_us")}),
     ("rr-p99-us", "transport", "us", "lower", rr_of("weft", "p99_us"), {"tls13-openssl": rr_of("tls", "p99_us")}),
-    ("handshakes-per-s", "admission", "1/s", "higher", handshakes("handshakes-per-s"), {}),
-    ("handshakes-mutual-per-s", "admission", "1/s", "higher", handshakes("handshakes-mutual-per-s"), {}),
+    ("handshakes-per-s", "admission", "1/s", "higher", printed("handshake-bench", "handshakes-per-s"), {}),
+    ("handshakes-mutual-per-s", "admission", "1/s", "higher", printed("handshake-bench", "handshakes-mutual-per-s"), {}),
+    ("work1-tries-per-s", "work", "1/s", "higher", printed("work-bench", "work1-tries-per-s"), {}),
+    ("work1-check-us", "work", "us", "lower", printed("work-bench", "work1-check-us"), {}),
+    ("work2-tries-per-s", "work", "1/s", "higher", printed("work-bench", "work2-tries-per-s"), {}),
+    ("work2-check-us", "work", "us", "lower", printed("work-bench", "work2-check-us"), {}),
 ]
 
 

@@ -17,7 +17,7 @@
 #define INPUT_LEN (LABEL_LEN + 16 + 16 + 32 + 4 + 32 + 8)
 #define NONCE_OFFSET (INPUT_LEN - 8)
 
-#define PROGRAM_COST 64u /* a try of algorithm 2 in tries of algorithm 1, about */
+#define PROGRAM_COST 128u /* a try of algorithm 2 in tries of algorithm 1, about */
 
 uint64_t wf_work_slice(const struct wf_work *w, uint64_t tries)
 {
