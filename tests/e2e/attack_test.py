@@ -58,13 +58,14 @@ class Attacked(Case):
 
 
 class Strangers(Attacked):
-    def test_garbage_of_every_kind_is_neither_answered_nor_kept(self):
+    def test_garbage_of_every_kind_leaves_nothing_and_is_hardly_answered(self):
         daemon = self.victim()
         done = self.attack("garbage", daemon.at, "--count", PACKETS, "--rate", "20000")
         self.assertEqual(done["sent"], PACKETS)
         after = self.counted(lambda c: c["datagrams_in"] > PACKETS * 0.9)
         self.assert_nothing_was_done(after)
-        self.assertLessEqual(done["received_bytes"], done["sent_bytes"] / 100)
+        # A SOLVE for another instance is told to begin anew, with less than it sent.
+        self.assertLessEqual(done["received_bytes"], done["sent_bytes"] / 10)
         self.assert_alive(daemon)
 
     def test_hellos_from_anywhere_are_answered_from_nothing(self):
