@@ -215,7 +215,7 @@ TEST(a_flood_of_solves_raises_the_price_and_who_pays_it_is_served_before_all_oth
     crowd_meet(&crowd, hs, &honest);
     uint64_t waiting = crowd_stats(&crowd).adm.queued;
     crowd_solve(&crowd, hs, (weft_span){NULL, 0}, solve);
-    CHECK_EQ(wf_load_u32(solve + WF_SOLVE_BID_OFFSET), 1024);
+    CHECK_LE(1024, wf_load_u32(solve + WF_SOLVE_BID_OFFSET));
     arrive(&honest, solve, sizeof solve);
     CHECK_EQ(crowd_stats(&crowd).adm.queued, waiting + 1 - CORE_SOLVES_AT_ONCE);
     CHECK(has_session(&honest));
