@@ -569,12 +569,13 @@ TEST(without_a_good_cookie_and_work_there_is_no_answer)
     pair_client(&c.p, false);
     pair_to_solve(&c.p);
     uint64_t before = wf_curve_operations();
+    uint8_t bid = c.p.solve[WF_SOLVE_BID_OFFSET + 3];
     c.p.solve[48] ^= 1; /* the cookie */
     CHECK_EQ(pair_to_server(&c.p, c.p.solve, c.p.solve_len), WF_ADM_DROP);
     c.p.solve[48] ^= 1;
     c.p.solve[WF_SOLVE_BID_OFFSET + 3] = 63; /* less than was asked */
     CHECK_EQ(pair_to_server(&c.p, c.p.solve, c.p.solve_len), WF_ADM_DROP);
-    c.p.solve[WF_SOLVE_BID_OFFSET + 3] = 64;
+    c.p.solve[WF_SOLVE_BID_OFFSET + 3] = bid;
     CHECK_EQ(wf_curve_operations(), before);
     check_gets_a_decoy(&c);
     /* Nor for another text under the same cookie, once the session is over. */
