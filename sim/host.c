@@ -153,6 +153,9 @@ void sim_host_boot(struct sim_world *w, struct sim_host *h)
                  weft_strerror(err));
         return;
     }
+    if (h->mem.cap != 0) {
+        h->mem.cap += h->mem.held; /* what the core takes for itself is not what peers share */
+    }
     h->boots++;
     if (memcmp(wf_core_key(h->core), h->key, sizeof h->key) != 0) {
         sim_fail(&w->log, "host %u: the core has another key than its seed gives",
