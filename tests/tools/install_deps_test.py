@@ -20,7 +20,7 @@ FAKES = {
 RUN_SET = ("gcc libc6-dev cmake ninja-build pkg-config libsodium-dev libssl-dev libsqlite3-dev "
            "libjansson-dev").split()
 CHECK_SET = RUN_SET + ("g++ clang libclang-rt-dev llvm clang-format-14 clang-tidy-14 cppcheck libcmocka-dev python3 "
-                       "python3-cryptography python3-nacl git iproute2 nftables").split()
+                       "python3-cryptography python3-nacl git iproute2 nftables valgrind").split()
 
 
 class InstallDeps(unittest.TestCase):
