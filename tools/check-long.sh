@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 make_target=check-long
 . tools/stages.sh
 
-stages="deps model seeds e2e tsan msan reproducible fuzz coverage"
+stages="deps model unit seeds e2e tsan msan reproducible fuzz coverage"
 fatal="deps"
 
 SEEDS=${SEEDS:-20000}
@@ -22,6 +22,12 @@ stage_deps() {
 
 stage_model() {
     tools/check-model.sh
+}
+
+# Longer sequences of events, more datagrams whose fate is decided.
+stage_unit() {
+    tools/build.sh dev
+    WEFT_LONG=1 "$python" tools/run-tests.py build/dev --label unit --counts "$logs/unit.counts"
 }
 
 stage_seeds() {
