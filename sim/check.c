@@ -149,6 +149,12 @@ void sim_check_host(struct sim_world *w, struct sim_host *h)
 
 /* --- messages --- */
 
+/* SPEC 1.10-11: early only where sim_host_first_data says so. */
+static bool is_in_group(const struct sim_message *m, const struct wf_core_event *ev)
+{
+    return ev->limited && (!ev->early || sim_host_first_data(m->from, m->to));
+}
+
 void sim_check_arrival(struct sim_world *w, const struct sim_message *m,
                        const struct wf_core_event *ev)
 {
@@ -162,6 +168,8 @@ void sim_check_arrival(struct sim_world *w, const struct sim_message *m,
         sim_fail(&w->log, "message %u is delivered to another key", (unsigned)m->index);
     } else if (m->arrived) {
         sim_fail(&w->log, "message %u is delivered twice", (unsigned)m->index);
+    } else if (sim_has(&w->plan, SIM_CLASS_GROUP) && !is_in_group(m, ev)) {
+        sim_fail(&w->log, "message %u went outside the group, or too early", (unsigned)m->index);
     } else if (ev->nobody != hidden || memcmp(ev->peer, key, sizeof ev->peer) != 0) {
         sim_fail(&w->log, "message %u is delivered as somebody else's", (unsigned)m->index);
     } else if (ev->open.open_ended != m->plan->open_ended ||

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "session/identity.h"
 #include "sim/scenario_priv.h"
 #include "sim/world.h"
 
@@ -105,6 +106,42 @@ static void draw_next_failure(struct sim_world *w, struct sim_host *h)
     }
 }
 
+bool sim_host_first_data(uint32_t from, uint32_t to)
+{
+    return (from + to) % 2 == 0;
+}
+
+static weft_err join_host(struct sim_host *h, const struct sim_host *other)
+{
+    struct wf_invitation in = {.group_key = {'s', 'i', 'm'}};
+    struct wf_identity id;
+    weft_err err = wf_identity_init(&id, other->seed);
+
+    if (err != WEFT_OK)
+        return err;
+    memcpy(in.server.key, id.public_key, sizeof in.server.key);
+    memcpy(in.server.dh, id.server_public, sizeof in.server.dh);
+    wf_identity_wipe(&id);
+    return wf_core_join(h->core, &in, sim_host_first_data(h->index, other->index));
+}
+
+/* One group of all hosts. */
+static weft_err join_group(struct sim_world *w, struct sim_host *h)
+{
+    static const uint8_t key[WF_GROUP_KEY_LEN] = {'s', 'i', 'm'};
+    weft_err err = WEFT_OK;
+
+    if (h->plan->serves) {
+        err = wf_core_group(h->core, sim_host_now(w, h), key);
+    }
+    for (uint32_t i = 0; i < w->plan.host_count && err == WEFT_OK; i++) {
+        if (&w->hosts[i] != h) {
+            err = join_host(h, &w->hosts[i]);
+        }
+    }
+    return err;
+}
+
 static weft_err try_new(struct sim_world *w, struct sim_host *h)
 {
     const struct sim_host_plan *p = h->plan;
@@ -127,7 +164,15 @@ static weft_err try_new(struct sim_world *w, struct sim_host *h)
     };
 
     memcpy(config.seed, h->seed, sizeof config.seed);
-    return wf_core_new(&h->core, &config, sim_host_now(w, h));
+    weft_err err = wf_core_new(&h->core, &config, sim_host_now(w, h));
+    if (err == WEFT_OK && sim_has(&w->plan, SIM_CLASS_GROUP)) {
+        err = join_group(w, h);
+        if (err != WEFT_OK) {
+            wf_core_free(h->core);
+            h->core = NULL;
+        }
+    }
+    return err;
 }
 
 void sim_host_boot(struct sim_world *w, struct sim_host *h)

@@ -109,7 +109,7 @@ static void draw_op(const struct sim_scenario *s, struct wf_prng *p, struct sim_
     draw_message(s, p, &op->message);
     draw_message(s, p, &op->reply);
     op->reply_early = wf_prng_chance(p, 1, 4);
-    op->nobody = sim_has(s, SIM_CLASS_NOBODY) && nobody;
+    op->nobody = sim_has(s, SIM_CLASS_NOBODY) && !sim_has(s, SIM_CLASS_GROUP) && nobody;
     op->has_reply = sim_has(s, SIM_CLASS_REPLY) && reply;
     op->kind = sim_has(s, SIM_CLASS_PING) && ping ? SIM_OP_PING : SIM_OP_MESSAGE;
     draw_ends(s, p, op);

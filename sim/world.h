@@ -183,6 +183,8 @@ void sim_host_resume(struct sim_world *w, struct sim_host *h);
 void sim_host_arrive(struct sim_world *w, struct sim_host *h, struct sim_packet *p);
 void sim_host_wake(struct sim_world *w, struct sim_host *h);
 void sim_host_timer(struct sim_world *w, struct sim_host *h, weft_time at);
+/* Whether messages may ride in SOLVE, where hosts talk inside a group. */
+bool sim_host_first_data(uint32_t from, uint32_t to);
 bool sim_host_runs(const struct sim_host *h);
 weft_time sim_host_now(const struct sim_world *w, const struct sim_host *h);
 /* After every call into the core: events, datagrams, deadline, checks. */
