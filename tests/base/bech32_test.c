@@ -257,6 +257,27 @@ TEST(payloads_of_every_length_come_back)
     }
 }
 
+TEST(longer_texts_come_back_where_they_are_asked_for)
+{
+    uint8_t payload[103] = {7};
+    uint8_t back[103];
+    char text[WF_BECH32_LONG_MAX + 8];
+
+    for (size_t len = 50; len < sizeof payload; len++) {
+        const size_t text_len = 2 + (8 * len + 4) / 5 + 6;
+        const weft_err err = wf_bech32_encode_long(text, sizeof text, "a", wf_span(payload, len));
+
+        CHECK_EQ(err, text_len <= WF_BECH32_LONG_MAX ? WEFT_OK : WEFT_ERR_USAGE);
+        if (err != WEFT_OK)
+            continue;
+        CHECK_EQ(strlen(text), text_len);
+        CHECK_OK(wf_bech32_decode_long(back, len, "a", wf_span_of(text)));
+        CHECK_MEM_EQ(back, payload, len);
+        CHECK_EQ(wf_bech32_decode(back, len, "a", wf_span_of(text)),
+                 text_len <= WF_BECH32_TEXT_MAX ? WEFT_OK : WEFT_ERR_MALFORMED);
+    }
+}
+
 TEST(padding_bits_that_are_not_zero_are_refused)
 {
     /* The values 0 and k: ten bits, of which eight are the byte and two are padding. Made by
