@@ -112,8 +112,8 @@ static int check_peer(struct app *a, weft_node *node, const char *to)
         return 1;
     if (err == WEFT_ERR_MALFORMED)
         return app_fail(a,
-                        "\"%.100s\" is no peer: it is written weft1…@host:port, and a character of "
-                        "the key may be mistyped.",
+                        "\"%.100s\" is no peer: it is written weft1…@host:port (a character of the "
+                        "key may be mistyped), or begins with a name that `weft pin list` shows.",
                         to);
     if (err != WEFT_OK || peer.host[0] == '\0')
         return app_fail(a, "\"%.100s\" has no good address: a peer is written weft1…@host:port.",

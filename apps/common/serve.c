@@ -90,6 +90,15 @@ static int start_folder(struct app_serve *s, weft_node *node)
                           : app_fail_err(s->app, err, "cannot receive files into %s", s->folder);
 }
 
+void app_serve_add_group(struct app_serve *s, const char *path)
+{
+    if (s->group_count < APP_LIST_MAX)
+        s->groups[s->group_count++] = path;
+    else
+        (void)app_fail(s->app, "at most %d groups can be answered; %s is left out.", APP_LIST_MAX,
+                       path);
+}
+
 int app_serve_statement(struct app_serve *s, weft_node_params *p)
 {
     if (s->statement == NULL)

@@ -28,6 +28,9 @@ struct app_serve {
     struct app_bar bar;
 };
 
+/* One more group file of the options; says so itself when there are too many. */
+void app_serve_add_group(struct app_serve *s, const char *path);
+
 /* Before the node is opened. Says what is wrong itself; 0 or 1. */
 int app_serve_statement(struct app_serve *s, weft_node_params *p);
 

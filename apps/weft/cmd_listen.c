@@ -48,13 +48,7 @@ static void set_algorithm(void *ctx, const char *v)
 
 static void add_group(void *ctx, const char *v)
 {
-    struct app_serve *s = ctx;
-
-    if (s->group_count < APP_LIST_MAX)
-        s->groups[s->group_count++] = v;
-    else
-        (void)app_fail(s->app, "at most %d groups can be answered; %s is left out.", APP_LIST_MAX,
-                       v);
+    app_serve_add_group(ctx, v);
 }
 
 static void set_only_groups(void *ctx, const char *v)

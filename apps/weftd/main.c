@@ -55,13 +55,7 @@ static void set_version(void *ctx, const char *v)
 
 static void add_group(void *ctx, const char *v)
 {
-    struct app_serve *s = &((struct options *)ctx)->c->serve;
-
-    if (s->group_count < APP_LIST_MAX)
-        s->groups[s->group_count++] = v;
-    else
-        (void)app_fail(s->app, "at most %d groups can be answered; %s is left out.", APP_LIST_MAX,
-                       v);
+    app_serve_add_group(&((struct options *)ctx)->c->serve, v);
 }
 
 static void set_only_groups(void *ctx, const char *v)

@@ -4,6 +4,7 @@
  * refused, and the count of operations.
  */
 #include "crypto/dh.h"
+#include "support/small_points.h"
 
 #include <sodium.h>
 
@@ -94,26 +95,15 @@ TEST(both_sides_of_an_agreement_get_the_secret_of_rfc_7748)
  * two of order 8, and p - 1, p, p + 1. RFC 7748 ignores the highest bit, so each has two forms.
  * (Published lists also hold five numbers above 2^255 that are of small order only where that bit
  * counts.) */
-static const char *const small_order[] = {
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-};
-
 TEST(points_of_small_order_are_refused_in_every_form_with_every_secret)
 {
     uint64_t state = test_seed();
 
     CHECK_OK(wf_crypto_init());
-    for (size_t i = 0; i < 2 * WF_ARRAY_LEN(small_order); i++) {
+    for (size_t i = 0; i < WF_ARRAY_LEN(small_points); i++) {
         uint8_t pk[WF_DH_LEN];
 
-        unhex(pk, sizeof pk, small_order[i / 2]);
-        pk[31] = (uint8_t)(pk[31] | (i % 2 != 0 ? 0x80 : 0));
+        unhex(pk, sizeof pk, small_points[i]);
         for (int round = 0; round < 4; round++) {
             uint8_t sk[WF_DH_LEN];
             uint8_t out[WF_DH_LEN];
@@ -253,24 +243,13 @@ static void check_not_mapped(const uint8_t sign_pk[WF_SIGN_PUBLIC_LEN])
 
 TEST(signature_keys_of_small_order_are_not_mapped_and_verify_nothing)
 {
-    /* The y of the eight points of small order, in all their encodings but for the sign. */
-    static const char *const points[] = {
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    };
     uint8_t sig[WF_SIGNATURE_LEN] = {1}; /* R is the neutral point and s is 0 */
 
     CHECK_OK(wf_crypto_init());
-    for (size_t i = 0; i < 2 * WF_ARRAY_LEN(points); i++) {
+    for (size_t i = 0; i < WF_ARRAY_LEN(small_keys); i++) {
         uint8_t sign_pk[WF_SIGN_PUBLIC_LEN];
 
-        unhex(sign_pk, sizeof sign_pk, points[i / 2]);
-        sign_pk[31] = (uint8_t)(sign_pk[31] | (i % 2 != 0 ? 0x80 : 0));
+        unhex(sign_pk, sizeof sign_pk, small_keys[i]);
         check_not_mapped(sign_pk);
         CHECK_EQ(wf_verify(sign_pk, sig, wf_span_of("anything")), WEFT_ERR_CRYPTO);
     }

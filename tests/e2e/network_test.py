@@ -101,16 +101,35 @@ class Rubbish(Through):
         for size in (1, 17, 25, 26, 239, 240, 256, 1200, 1201, 9000, 65507):
             yield rng.randbytes(size)
 
-    def test_rubbish_of_every_kind_and_length_gets_no_answer_and_does_no_harm(self):
+    def answers(self, s):
+        s.setblocking(False)
+        try:
+            while True:
+                yield s.recv(65536)
+        except BlockingIOError:
+            return
+
+    # What looks like a packet of a lost session gets a hint, what looks like a SOLVE for another instance a challenge.
+    def test_rubbish_of_every_kind_and_length_gets_nothing_but_hints_and_challenges_and_does_no_harm(self):
         daemon = self.daemon()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.connect(("127.0.0.1", daemon.port))
-            for data in self.datagrams():
+            sent = list(self.datagrams())
+            for data in sent:
                 s.send(data)
             self.assert_alive(daemon)
-            s.setblocking(False)
-            with self.assertRaises(BlockingIOError):
-                s.recv(65536)
+            got = list(self.answers(s))
+        tags = [data[-16:] for data in sent if len(data) >= 26 and data[0] >= 0x80]
+        echoes = [data[32:40] for data in sent if data[:1] == b"\x03"]
+        for answer in got:
+            if len(answer) == 17:
+                self.assertEqual(answer[0], 5)
+                self.assertIn(answer[1:], tags, "SPEC 1.6-1: it echoes a tag of ours")
+            else:
+                self.assertEqual(answer[0], 2)
+                self.assertIn(answer[180:188], echoes, "SPEC 1.13-2: it answers a SOLVE of ours")
+        self.assertLessEqual(len(got), 100 + len(echoes), "SPEC 1.6-1")
+        self.assertLess(sum(map(len, got)), sum(map(len, sent)) // 10)
 
     def test_datagrams_of_a_real_session_from_somebody_else_again_and_changed_do_no_harm(self):
         daemon = self.daemon()
