@@ -345,8 +345,10 @@ static void forget_counters(enum side side)
     struct wf_core *c = w->core[side];
 
     memset(&c->stats, 0, sizeof c->stats);
-    if (c->adm != NULL) {
+    if (c->result != NULL) {
         memset(c->result, 0, sizeof *c->result);
+    }
+    if (c->adm != NULL) {
         memset(&c->adm->stats, 0, sizeof c->adm->stats);
     }
     CHECK_EQ(c->reply_count, 0);
