@@ -210,6 +210,8 @@ static const struct {
     {"work-algorithm", set_algorithm, false},
 };
 
+_Static_assert(sizeof names / sizeof names[0] <= 32, "config.seen has a bit for each");
+
 static char *trim(char *s)
 {
     size_t len = 0;
