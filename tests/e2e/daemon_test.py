@@ -54,6 +54,7 @@ class Configuration(Case):
 
     def test_each_kind_of_bad_line_is_told_with_its_number(self):
         key = self.key("somebody")
+        mistyped = key[:-1] + ("p" if key[-1] == "q" else "q")
         bad = {
             "nonsense": "expected name = value",
             "nonsense = 1": "there is no such name",
@@ -66,7 +67,7 @@ class Configuration(Case):
             "role = king": "the only role",
             "allow = any": "a key (or any) and a service",
             "allow = any a b": "a key (or any) and a service",
-            f"allow = {key[:-1]}q echo": "mistyped",
+            f"allow = {mistyped} echo": "mistyped",
             f"allow = any {'s' * 65}": "a key (or any) and a service",
             "memory-max = 1": "out of range",
             "memory-max = many": "that is no number",
