@@ -26,6 +26,17 @@ static inline bool canon_check(help_again_fn again, const uint8_t *data, size_t 
     return taken;
 }
 
+/* Whether a copy of the sample with one byte set to `value` is still taken. */
+static inline bool canon_taken_with(help_again_fn again, weft_span sample, size_t at, uint8_t value)
+{
+    uint8_t *copy = test_copy(sample.data, sample.len);
+    copy[at] = value;
+    const bool taken = canon_check(again, copy, sample.len);
+
+    free(copy);
+    return taken;
+}
+
 /* The sample itself is taken; with any one bit flipped it is refused or means what it says. Returns
  * how many flips were refused, so that a caller can tell a strict format from one that takes
  * everything. */

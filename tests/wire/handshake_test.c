@@ -75,17 +75,6 @@ static struct wf_confirm sample_confirm(void)
     return c;
 }
 
-/* Sets one byte of a copy of the sample and says whether it is still taken. */
-static bool taken_with(help_again_fn again, weft_span sample, size_t at, uint8_t value)
-{
-    uint8_t *copy = test_copy(sample.data, sample.len);
-    copy[at] = value;
-    const bool taken = canon_check(again, copy, sample.len);
-
-    free(copy);
-    return taken;
-}
-
 static void check_head(const struct wf_challenge_head *h)
 {
     const struct wf_challenge_head want = sample_head();
@@ -159,7 +148,7 @@ TEST(hello_of_another_type_version_or_suite_or_with_a_reserved_byte_is_refused) 
 
     for (size_t at = 0; at < 4; at++) {
         for (unsigned v = 0; v < 256; v++) {
-            CHECK_EQ(taken_with(help_hello_again, in, at, (uint8_t)v), v == in.data[at]);
+            CHECK_EQ(canon_taken_with(help_hello_again, in, at, (uint8_t)v), v == in.data[at]);
         }
     }
     help_free(in);
@@ -170,8 +159,8 @@ TEST(hello_with_padding_that_is_not_zero_is_refused) /* SPEC 1.1-1 */
     weft_span in = help_unhex(SAMPLE_HELLO);
 
     for (size_t at = 30; at < WF_HELLO_LEN; at++) {
-        CHECK(!taken_with(help_hello_again, in, at, 1));
-        CHECK(!taken_with(help_hello_again, in, at, 0x80));
+        CHECK(!canon_taken_with(help_hello_again, in, at, 1));
+        CHECK(!canon_taken_with(help_hello_again, in, at, 0x80));
     }
     help_free(in);
 }
@@ -307,14 +296,14 @@ TEST(challenge_with_any_bit_flipped_is_refused_or_read_as_it_stands)
 static void check_head_ranges(help_again_fn again, weft_span in)
 {
     for (unsigned v = 0; v < 256; v++) {
-        CHECK_EQ(taken_with(again, in, 0, (uint8_t)v), v == in.data[0]);
-        CHECK_EQ(taken_with(again, in, 1, (uint8_t)v), v == WF_VERSION);
-        CHECK_EQ(taken_with(again, in, 2, (uint8_t)v), v == WF_SUITE);
-        CHECK(taken_with(again, in, 3, (uint8_t)v));
-        CHECK_EQ(taken_with(again, in, 16, (uint8_t)v), v <= 0x75);
-        CHECK_EQ(taken_with(again, in, 17, (uint8_t)v), v <= 0x2f);
-        CHECK_EQ(taken_with(again, in, 18, (uint8_t)v), v <= WF_WORK_PROGRAM);
-        CHECK_EQ(taken_with(again, in, 19, (uint8_t)v), v <= WF_EFFORT_LOG2_MAX);
+        CHECK_EQ(canon_taken_with(again, in, 0, (uint8_t)v), v == in.data[0]);
+        CHECK_EQ(canon_taken_with(again, in, 1, (uint8_t)v), v == WF_VERSION);
+        CHECK_EQ(canon_taken_with(again, in, 2, (uint8_t)v), v == WF_SUITE);
+        CHECK(canon_taken_with(again, in, 3, (uint8_t)v));
+        CHECK_EQ(canon_taken_with(again, in, 16, (uint8_t)v), v <= 0x75);
+        CHECK_EQ(canon_taken_with(again, in, 17, (uint8_t)v), v <= 0x2f);
+        CHECK_EQ(canon_taken_with(again, in, 18, (uint8_t)v), v <= WF_WORK_PROGRAM);
+        CHECK_EQ(canon_taken_with(again, in, 19, (uint8_t)v), v <= WF_EFFORT_LOG2_MAX);
     }
 }
 
@@ -535,11 +524,11 @@ static void check_lists_refused(help_again_fn again, const char *hex, size_t at)
     weft_span in = help_unhex(hex);
 
     CHECK_EQ(in.data[at], sizeof two_groups);
-    CHECK(!taken_with(again, in, at + 1, 0)); /* an empty group */
-    CHECK(!taken_with(again, in, at + 1, 5)); /* a group that is cut short */
-    CHECK(!taken_with(again, in, at + 2, 0)); /* the number that says none */
-    CHECK(!taken_with(again, in, at + 3, 1)); /* a number twice */
-    CHECK(taken_with(again, in, at + 3, 3));
+    CHECK(!canon_taken_with(again, in, at + 1, 0)); /* an empty group */
+    CHECK(!canon_taken_with(again, in, at + 1, 5)); /* a group that is cut short */
+    CHECK(!canon_taken_with(again, in, at + 2, 0)); /* the number that says none */
+    CHECK(!canon_taken_with(again, in, at + 3, 1)); /* a number twice */
+    CHECK(canon_taken_with(again, in, at + 3, 3));
     help_free(in);
 }
 

@@ -26,8 +26,8 @@
     "0000000000000000000000000000000000000000000000000000000000000000" \
     "0000"
 
-#define SAMPLE_CHALLENGE \
-    "02" /* type */ \
+/* Bytes 1 to 27 of CHALLENGE, which SOLVE and ASK say again. */
+#define SAMPLE_HEAD \
     "0101" /* version, suite */ \
     "05" /* shard */ \
     "1122334455667788" /* instance */ \
@@ -36,7 +36,11 @@
     "01" /* algorithm */ \
     "20" /* ceiling */ \
     "00010000" /* effort */ \
-    "0000002a" /* t_s id */ \
+    "0000002a" /* t_s id */
+
+#define SAMPLE_CHALLENGE \
+    "02" /* type */ \
+    SAMPLE_HEAD \
     "202122232425262728292a2b2c2d2e2f303132333435363738393a3b3c3d3e3f" /* t_s */ \
     "000000006553f100" /* not-after */ \
     "404142434445464748494a4b4c4d4e4f505152535455565758595a5b5c5d5e5f" /* S */ \
@@ -49,15 +53,7 @@
 
 #define SAMPLE_SOLVE \
     "03" /* type */ \
-    "0101" /* version, suite */ \
-    "05" /* shard */ \
-    "1122334455667788" /* instance */ \
-    "00000102" /* epoch */ \
-    "752f" /* offset 29999 */ \
-    "01" /* algorithm */ \
-    "20" /* ceiling */ \
-    "00010000" /* effort */ \
-    "0000002a" /* t_s id */ \
+    SAMPLE_HEAD \
     "a0a1a2a3" /* prefix */ \
     "101112131415161718191a1b1c1d1e1f" /* n_c */ \
     "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf" /* cookie */ \
@@ -86,15 +82,7 @@
 
 #define SAMPLE_ASK \
     "06" /* type */ \
-    "0101" /* version, suite */ \
-    "05" /* shard */ \
-    "1122334455667788" /* instance */ \
-    "00000102" /* epoch */ \
-    "752f" /* offset 29999 */ \
-    "01" /* algorithm */ \
-    "20" /* ceiling */ \
-    "00010000" /* effort */ \
-    "0000002a" /* t_s id */ \
+    SAMPLE_HEAD \
     "a0a1a2a3" /* prefix */ \
     "101112131415161718191a1b1c1d1e1f" /* n_c */ \
     "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf" /* cookie */ \
