@@ -42,6 +42,9 @@ struct app {
 
 /* One sentence on standard error: "weft: …". Returns 1, for exit. */
 int app_fail(const struct app *a, const char *fmt, ...) WEFT_PRINTF(2, 3);
+/* Last of all: the exit status, a failure too when standard output did not take all that was
+ * printed (and somebody still reads it). */
+int app_finish(const struct app *a, int status);
 
 /* The same for an error of the library: what was tried, its sentence, and a way out where there is
  * one. */

@@ -2,6 +2,7 @@
 /*
  * say.c - sentences for people, and strings for programs.
  */
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -197,4 +198,19 @@ void app_digest_text(char out[65], const uint8_t digest[WEFT_DIGEST_LEN])
 {
     for (size_t i = 0; i < WEFT_DIGEST_LEN; i++)
         (void)snprintf(out + 2 * i, 3, "%02x", (unsigned)digest[i]);
+}
+
+/* Who reads no more, as `head` does, has had enough. */
+static bool is_reader_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
+}
+
+int app_finish(const struct app *a, int status)
+{
+    if ((fflush(stdout) == 0 && ferror(stdout) == 0) || is_reader_gone())
+        return status;
+    return app_fail(a, "the output could not be written whole. Is the disk full?");
 }

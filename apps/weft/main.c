@@ -83,10 +83,8 @@ uint64_t cmd_number(struct app *a, const char *text, uint64_t max, bool *bad)
     return v;
 }
 
-int main(int argc, char **argv)
+static int run(struct app *a, int argc, char **argv)
 {
-    static struct app a = {.program = "weft"};
-
     if (argc < 2) {
         (void)fputs(help, stderr);
         return 1;
@@ -103,10 +101,17 @@ int main(int argc, char **argv)
     app_harden();
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(argv[1], commands[i].name) == 0)
-            return commands[i].run(&a, argc - 2, argv + 2);
+            return commands[i].run(a, argc - 2, argv + 2);
     }
     if (argv[1][0] == '-')
-        return app_fail(&a, "options come after the command: weft COMMAND %.40s … See weft --help.",
+        return app_fail(a, "options come after the command: weft COMMAND %.40s … See weft --help.",
                         argv[1]);
-    return app_fail(&a, "there is no command \"%.40s\". See weft --help.", argv[1]);
+    return app_fail(a, "there is no command \"%.40s\". See weft --help.", argv[1]);
+}
+
+int main(int argc, char **argv)
+{
+    static struct app a = {.program = "weft"};
+
+    return app_finish(&a, run(&a, argc, argv));
 }

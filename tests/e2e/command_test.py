@@ -133,6 +133,19 @@ class Objects(Case):
         with open("/dev/full", "w", encoding="ascii") as full:
             self.assertGreaterEqual(self.ping_into(full, 1).wait(PATIENCE), 0, "a signal ended it")
 
+    def test_what_could_not_be_printed_is_a_failure_and_what_nobody_reads_is_none(self):
+        self.key()
+        show = [WEFT, "key", "show"]
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run(show, env=self.env(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the output could not be written whole", done.stderr)
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run(show, env=self.env(), stdout=write, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+        os.close(write)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
 
 class Bar(Case):
     """A bar is drawn on a terminal alone."""
