@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := /usr/bin/python3
 PREFIX ?= /usr/local
 TIME ?= 60
-.PHONY: help run check check-long bench bench-attack test san sim fuzz coverage format install clean
+.PHONY: help run check check-long bench bench-attack bench-crowd test san sim fuzz coverage format install clean
 
 # Installs what is missing for a set, then configures and builds a preset: $(call build,SET,PRESET,TARGETS)
 define build
@@ -29,6 +29,10 @@ check-long: ## the hours-long checks: many seeds, fuzzing, thread and memory san
 bench: ## measures weft and its peers side by side (ROWS=name: those rows alone)
 	$(call build,bench,release,all bench)
 	@ROWS="$(ROWS)" tools/run-bench.sh
+
+bench-crowd: ## ten thousand clients with sessions at work at one server: its memory and answers (CLIENTS=n)
+	$(call build,bench,release,all bench)
+	@/usr/bin/python3 tools/run-crowd.py build/release --clients "$(or $(CLIENTS),10000)"
 
 bench-attack: ## attacks a server of its own and measures it; as root, for namespaces (ROWS=name: those alone)
 	$(call build,bench,release,all bench)
