@@ -32,7 +32,7 @@ bench: ## measures weft and its peers side by side (ROWS=name: those rows alone)
 
 bench-crowd: ## ten thousand clients with sessions at work at one server: its memory and answers (CLIENTS=n)
 	$(call build,bench,release,all bench)
-	@/usr/bin/python3 tools/run-crowd.py build/release --clients "$(or $(CLIENTS),10000)"
+	@$(PYTHON) tools/run-crowd.py build/release --clients "$(or $(CLIENTS),10000)"
 
 bench-attack: ## attacks a server of its own and measures it; as root, for namespaces (ROWS=name: those alone)
 	$(call build,bench,release,all bench)

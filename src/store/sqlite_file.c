@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sqlite_file.c - the file under a database: private before it is opened, moved aside when it is
- * damaged. Never deletes.
+ * damaged. Deletes nothing but scratch.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -107,4 +107,15 @@ void wf_sqlite_move_aside(const char *path, struct wf_store_report *report)
         return;
     }
     wf_sqlite_say(report, "the store %s is damaged and could not be moved aside", path);
+}
+
+void wf_sqlite_remove_file(const char *path)
+{
+    static const char *const suffixes[] = {"-wal", "-shm", "-journal", ""};
+    char name[ASIDE_PATH_MAX + sizeof "-journal"];
+
+    for (size_t i = 0; i < WF_ARRAY_LEN(suffixes); i++) {
+        (void)snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
+        (void)unlink(name);
+    }
 }

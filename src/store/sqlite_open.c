@@ -118,14 +118,16 @@ static weft_err integrity(sqlite3 *db)
 }
 
 /* Ours, or nobody's yet. */
-static weft_err check_owner(sqlite3 *db, const char *path, struct wf_store_report *report)
+static weft_err check_owner(struct sqlite_store *s, const char *path,
+                            struct wf_store_report *report)
 {
     int64_t id = 0;
     int64_t tables = 0;
-    weft_err err = wf_sqlite_number(db, "PRAGMA application_id", &id);
+    weft_err err = wf_sqlite_number(s->db, "PRAGMA application_id", &id);
 
+    s->is_ours = err == WEFT_OK && id == APPLICATION_ID;
     if (err == WEFT_OK) {
-        err = wf_sqlite_number(db, "SELECT count(*) FROM sqlite_master", &tables);
+        err = wf_sqlite_number(s->db, "SELECT count(*) FROM sqlite_master", &tables);
     }
     if (err != WEFT_OK || id == APPLICATION_ID || (id == 0 && tables == 0))
         return err;
@@ -144,12 +146,16 @@ static weft_err set_careful(sqlite3 *db)
     return wf_sqlite_run(db, "PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY");
 }
 
-/* Full synchronisation: what was acknowledged survives a power cut, not only our own end. */
+/* Full synchronisation: what was acknowledged survives a power cut, not only our own end. Scratch
+ * does not outlive us. */
 static weft_err set_durable(sqlite3 *db, const struct wf_store_limits *limits)
 {
+    static const char durable[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                                  "PRAGMA secure_delete=ON; PRAGMA journal_size_limit=1048576";
+    static const char scratch[] = "PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF;"
+                                  "PRAGMA locking_mode=EXCLUSIVE";
     char sql[64];
-    weft_err err = wf_sqlite_run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                                     "PRAGMA secure_delete=ON; PRAGMA journal_size_limit=1048576");
+    weft_err err = wf_sqlite_run(db, limits->is_scratch ? scratch : durable);
 
     if (err != WEFT_OK)
         return err;
@@ -158,19 +164,31 @@ static weft_err set_durable(sqlite3 *db, const struct wf_store_limits *limits)
     return wf_sqlite_run(db, sql);
 }
 
-static weft_err prepare_file(sqlite3 *db, const char *path, const struct wf_store_limits *limits,
-                             struct wf_store_report *report)
+/* What another process left behind goes; migration makes the tables again. */
+static weft_err empty(sqlite3 *db)
 {
+    return wf_sqlite_run(db,
+                         "BEGIN IMMEDIATE; DROP TABLE IF EXISTS rows; DROP TABLE IF EXISTS kinds;"
+                         "PRAGMA user_version=0; COMMIT");
+}
+
+static weft_err prepare_file(struct sqlite_store *s, const char *path,
+                             const struct wf_store_limits *limits, struct wf_store_report *report)
+{
+    sqlite3 *db = s->db;
     weft_err err = set_careful(db);
 
     if (err == WEFT_OK) {
-        err = check_owner(db, path, report);
+        err = check_owner(s, path, report);
     }
-    if (err == WEFT_OK) {
+    if (err == WEFT_OK && !limits->is_scratch) {
         err = integrity(db);
     }
     if (err == WEFT_OK) {
         err = set_durable(db, limits);
+    }
+    if (err == WEFT_OK && limits->is_scratch) {
+        err = empty(db);
     }
     if (err == WEFT_OK) {
         err = wf_sqlite_migrate(db, report);
@@ -189,8 +207,8 @@ static void close_untouched(struct sqlite_store *s, weft_err err)
     s->db = NULL;
 }
 
-weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,
-                             const struct wf_store_limits *limits, struct wf_store_report *report)
+static weft_err open_once(struct sqlite_store *s, const char *path,
+                          const struct wf_store_limits *limits, struct wf_store_report *report)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 
@@ -201,7 +219,7 @@ weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,
     int code = sqlite3_open_v2(path, &s->db, flags, NULL);
     err = wf_sqlite_error(s->db, code);
     if (err == WEFT_OK) {
-        err = prepare_file(s->db, path, limits, report);
+        err = prepare_file(s, path, limits, report);
     }
     if (err == WEFT_OK)
         return WEFT_OK;
@@ -209,10 +227,22 @@ weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,
         wf_sqlite_say(report, "the store %s cannot be used: %s", path, sqlite3_errmsg(s->db));
     }
     close_untouched(s, err);
-    if (err == WEFT_ERR_MALFORMED) {
-        wf_sqlite_move_aside(path, report);
-    }
     return err;
+}
+
+weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,
+                             const struct wf_store_limits *limits, struct wf_store_report *report)
+{
+    weft_err err = open_once(s, path, limits, report);
+
+    if (err != WEFT_ERR_MALFORMED)
+        return err;
+    if (!limits->is_scratch || !s->is_ours) {
+        wf_sqlite_move_aside(path, report);
+        return err;
+    }
+    wf_sqlite_remove_file(path);
+    return open_once(s, path, limits, report);
 }
 
 /* ---- versions of the schema ---- */

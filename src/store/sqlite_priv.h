@@ -23,6 +23,7 @@ enum sqlite_statement {
 
 struct sqlite_store {
     sqlite3 *db;
+    bool is_ours; /* its header says so */
     sqlite3_stmt *statements[STATEMENTS];
     struct wf_mem *mem;
 };
@@ -38,6 +39,9 @@ weft_err wf_sqlite_check_file(const char *path, struct wf_store_report *report);
 
 /* Renames a damaged file and what belongs to it, and says where it is now. */
 void wf_sqlite_move_aside(const char *path, struct wf_store_report *report);
+
+/* A scratch file that was cut off in the middle of a change is worth nothing. */
+void wf_sqlite_remove_file(const char *path);
 
 /* Opens, checks and prepares the file; on failure the file is closed again. */
 weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,

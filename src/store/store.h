@@ -4,7 +4,7 @@
  * kinds there are and what their bytes mean is known above; here they are numbers and bytes.
  *
  * A call that returned WEFT_OK outside a transaction, and a commit that returned WEFT_OK, are on
- * the disk.
+ * the disk (unless the store is scratch).
  *
  * Threads  One thread at a time per store; calls wait for the disk.
  * Errors   WEFT_ERR_NO_SPACE: the disk, or the store's own limit, is full. WEFT_ERR_LIMIT: too
@@ -31,6 +31,8 @@ struct wf_store_limits {
     size_t value_max;   /* bytes of one value */
     uint64_t rows_max;  /* of one kind */
     uint64_t bytes_max; /* of the whole store on the disk */
+    bool is_scratch;    /* what it holds means nothing to the next process: begins empty, and waits
+                           for no disk */
 };
 
 /* Says to a person what was wrong with the file; empty when nothing was. */

@@ -445,6 +445,53 @@ TEST(a_damaged_page_is_found_on_opening)
     moved_aside_and_fresh();
 }
 
+static struct wf_store *open_scratch(void)
+{
+    return open_with(&(struct wf_store_limits){.is_scratch = true});
+}
+
+TEST(scratch_begins_empty_and_works_like_any_store)
+{
+    struct wf_store *s = open_scratch();
+
+    CHECK_OK(put(s, 1, "a", "first"));
+    check_value(s, 1, "a", "first");
+    CHECK_EQ(count(s, 1), 1);
+    wf_store_close(s);
+    s = open_scratch();
+    CHECK_EQ(count(s, 1), 0);
+    check_value(s, 1, "a", NULL);
+    CHECK_OK(put(s, 1, "a", "second"));
+    check_value(s, 1, "a", "second");
+    wf_store_close(s);
+}
+
+TEST(damaged_scratch_is_made_anew)
+{
+    size_t len = make_full_store();
+
+    for (size_t at = 4096; at < len; at += 4096)
+        overwrite(at, 512);
+    struct wf_store *s = open_scratch();
+    CHECK_EQ(count(s, 1), 0);
+    CHECK_OK(put(s, 1, "a", "first"));
+    check_value(s, 1, "a", "first");
+    wf_store_close(s);
+    CHECK(access(path_of("store.damaged-1"), F_OK) != 0);
+}
+
+TEST(what_is_no_scratch_of_ours_is_not_deleted)
+{
+    const struct wf_store_limits scratch = {.is_scratch = true};
+    struct wf_store *s = NULL;
+
+    (void)make_full_store();
+    overwrite(0, 100);
+    CHECK_EQ(wf_store_open_sqlite(&s, path_of("store"), &scratch, test_mem(), &report),
+             WEFT_ERR_MALFORMED);
+    CHECK_EQ(access(path_of("store.damaged-1"), F_OK), 0);
+}
+
 TEST(a_second_damaged_file_does_not_replace_the_first)
 {
     (void)make_full_store();
