@@ -95,7 +95,7 @@ static void send(struct world *w, uint8_t flags, uint64_t bytes)
     wf_ecn_on_sent(&w->ecn, wf_ecn_mark(&w->ecn));
     must(wf_sent_frame_add(&w->sent, &p.frames, &f) == WEFT_OK);
     wf_sent_put(&w->sent, &p);
-    wf_cc_on_sent(&w->cc, w->sent.in_flight);
+    wf_cc_on_sent(&w->cc, &(struct wf_cc_sent){.now = w->now, .in_flight = w->sent.in_flight});
 }
 
 static void set_datagram(struct world *w)

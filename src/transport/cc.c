@@ -7,7 +7,11 @@
 
 #include "base/assert.h"
 
-static const struct wf_cc_ops *const kinds[] = {[WF_CC_CUBIC] = &wf_cc_cubic};
+static const struct wf_cc_ops *const kinds[] = {
+    [WF_CC_CUBIC] = &wf_cc_cubic,
+    [WF_CC_LEDBAT] = &wf_cc_cubic,
+    [WF_CC_BBR] = &wf_cc_cubic,
+};
 
 void wf_cc_init(struct wf_cc *cc, enum wf_cc_kind kind, uint64_t datagram_len)
 {
@@ -45,11 +49,24 @@ void wf_cc_set_datagram(struct wf_cc *cc, uint64_t datagram_len)
     wf_cc_set_window(cc, cc->window);
 }
 
-void wf_cc_on_sent(struct wf_cc *cc, uint64_t in_flight)
+void wf_cc_on_sent(struct wf_cc *cc, const struct wf_cc_sent *s)
 {
-    if (in_flight > cc->flight_max) {
-        cc->flight_max = in_flight;
+    if (s->in_flight > cc->flight_max) {
+        cc->flight_max = s->in_flight;
     }
+    if (cc->ops->model != NULL) {
+        cc->ops->model->on_sent(cc, s);
+    }
+}
+
+const char *wf_cc_name(const struct wf_cc *cc)
+{
+    return cc->ops->name;
+}
+
+uint64_t wf_cc_bandwidth(const struct wf_cc *cc)
+{
+    return cc->ops->model != NULL ? cc->ops->model->bandwidth(cc) : 0;
 }
 
 bool wf_cc_in_slow_start(const struct wf_cc *cc)
@@ -79,6 +96,7 @@ static void count_round(struct wf_cc *cc, const struct wf_cc_ack *a)
     cc->flight_max = 0;
 }
 
+/* HyStart++ */
 static void slow_start(struct wf_cc *cc, const struct wf_cc_ack *a)
 {
     const bool is_first = cc->ssthresh == UINT64_MAX; /* RFC 9406: only the first slow start */
@@ -90,20 +108,34 @@ static void slow_start(struct wf_cc *cc, const struct wf_cc_ack *a)
     wf_cc_set_window(cc, cc->window + wf_hystart_growth(&cc->hystart, a->bytes));
 }
 
-void wf_cc_on_ack(struct wf_cc *cc, const struct wf_cc_ack *a)
+static void grow(struct wf_cc *cc, const struct wf_cc_ack *a)
 {
-    count_round(cc, a);
     if (a->bytes == 0 || (cc->has_recovery && a->newest_at <= cc->recovery_at))
         return;
     if (!is_used(cc)) {
-        cc->ops->on_unused(cc, a->now);
+        if (cc->ops->on_unused != NULL) {
+            cc->ops->on_unused(cc, a);
+        }
+    } else if (!wf_cc_in_slow_start(cc)) {
+        cc->ops->on_ack(cc, a);
+    } else if (cc->ops->slow_start != NULL) {
+        cc->ops->slow_start(cc, a);
+    } else {
+        slow_start(cc, a);
+    }
+}
+
+void wf_cc_on_ack(struct wf_cc *cc, const struct wf_cc_ack *a)
+{
+    count_round(cc, a);
+    if (cc->ops->model != NULL) {
+        cc->ops->model->on_ack(cc, a);
         return;
     }
-    if (wf_cc_in_slow_start(cc)) {
-        slow_start(cc, a);
-    } else {
-        cc->ops->on_ack(cc, a);
+    if (cc->ops->on_rtt != NULL && a->rtt_us > 0) {
+        cc->ops->on_rtt(cc, a);
     }
+    grow(cc, a);
 }
 
 static void begin_recovery(struct wf_cc *cc, const struct wf_cc_lost *l)
@@ -113,7 +145,6 @@ static void begin_recovery(struct wf_cc *cc, const struct wf_cc_lost *l)
         .window = cc->window,
         .ssthresh = cc->ssthresh,
         .packets = l->packets,
-        .cubic = cc->cubic,
     };
     cc->recovery_at = l->now;
     cc->has_recovery = true;
@@ -127,13 +158,19 @@ static void collapse(struct wf_cc *cc)
     wf_cc_set_window(cc, 0);
     cc->has_recovery = false;
     cc->undo.is_set = false;
-    cc->ops->collapse(cc);
+    if (cc->ops->collapse != NULL) {
+        cc->ops->collapse(cc);
+    }
 }
 
 void wf_cc_on_lost(struct wf_cc *cc, const struct wf_cc_lost *l)
 {
     if (l->bytes == 0 && !l->is_ce)
         return;
+    if (cc->ops->model != NULL) {
+        cc->ops->model->on_lost(cc, l);
+        return;
+    }
     if (cc->has_recovery && l->newest_at <= cc->recovery_at) {
         /* The round trip was answered already; it takes all of its losses to be spurious to undo
          * that. */
@@ -151,6 +188,10 @@ void wf_cc_on_spurious(struct wf_cc *cc, uint64_t packets, weft_time newest_at)
 {
     struct wf_cc_undo *u = &cc->undo;
 
+    if (cc->ops->model != NULL) {
+        cc->ops->model->on_spurious(cc, packets);
+        return;
+    }
     if (packets == 0 || !u->is_set || newest_at > cc->recovery_at)
         return;
     if (packets < u->packets) {
@@ -160,8 +201,10 @@ void wf_cc_on_spurious(struct wf_cc *cc, uint64_t packets, weft_time newest_at)
     u->is_set = false;
     cc->has_recovery = false;
     cc->ssthresh = u->ssthresh;
-    cc->cubic = u->cubic;
     wf_cc_set_window(cc, u->window > cc->window ? u->window : cc->window);
+    if (cc->ops->restore != NULL) {
+        cc->ops->restore(cc);
+    }
 }
 
 uint64_t wf_cc_window(const struct wf_cc *cc)
@@ -178,6 +221,8 @@ uint64_t wf_cc_pacing_rate(const struct wf_cc *cc, const struct wf_rtt *rtt)
 {
     if (!rtt->has_sample)
         return 0;
+    if (cc->ops->pacing_rate != NULL)
+        return cc->ops->pacing_rate(cc, rtt);
     const uint64_t srtt8 = rtt->srtt8 > 0 ? rtt->srtt8 : 1;
     const uint64_t per_trip = cc->window * 8 * 1000000 / srtt8; /* below 2^53 */
 

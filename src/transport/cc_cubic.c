@@ -152,6 +152,7 @@ static void cubic_reduce(struct wf_cc *cc, weft_time now)
     const uint64_t w = cc->window;
 
     (void)now;
+    cc->cubic_before = *c;
     /* Fast convergence: who falls before it reached its old peak leaves room for others. */
     c->w_max = w < c->w_max ? w * (BETA_DEN + BETA_NUM) / (2 * BETA_DEN) : w;
     c->w_prior = w;
@@ -160,20 +161,25 @@ static void cubic_reduce(struct wf_cc *cc, weft_time now)
     cc->ssthresh = cc->window;
 }
 
+static void cubic_restore(struct wf_cc *cc)
+{
+    cc->cubic = cc->cubic_before;
+}
+
 static void cubic_collapse(struct wf_cc *cc)
 {
     cc->cubic.has_epoch = false;
 }
 
 /* The cubic's clock stands still while the window is not used, else it would jump afterwards. */
-static void cubic_on_unused(struct wf_cc *cc, weft_time now)
+static void cubic_on_unused(struct wf_cc *cc, const struct wf_cc_ack *a)
 {
     struct wf_cubic *c = &cc->cubic;
 
     if (!c->has_epoch)
         return;
-    c->epoch_at += now - c->last_ack_at;
-    c->last_ack_at = now;
+    c->epoch_at += a->now - c->last_ack_at;
+    c->last_ack_at = a->now;
 }
 
 const struct wf_cc_ops wf_cc_cubic = {
@@ -181,6 +187,7 @@ const struct wf_cc_ops wf_cc_cubic = {
     .init = cubic_init,
     .on_ack = cubic_on_ack,
     .reduce = cubic_reduce,
+    .restore = cubic_restore,
     .collapse = cubic_collapse,
     .on_unused = cubic_on_unused,
 };

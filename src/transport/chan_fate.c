@@ -104,11 +104,18 @@ void chan_fates_lost(struct wf_chan *c, const struct wf_sent_list *frames)
 /* Congestion, datagram size and the frames of packets that were lost. */
 void chan_on_lost(struct wf_chan *c, weft_time now, struct wf_fates *lost)
 {
-    struct wf_cc_lost l = {
-        .now = now, .newest_at = lost->newest_at, .packets = lost->packets, .bytes = lost->bytes};
-
     if (lost->packets == 0)
         return;
+    wf_rate_on_lost(&c->rate, lost->bytes);
+    struct wf_cc_lost l = {.now = now,
+                           .newest_at = lost->newest_at,
+                           .packets = lost->packets,
+                           .bytes = lost->bytes,
+                           .in_flight = c->sent.in_flight,
+                           .sent_in_flight = lost->rate.in_flight,
+                           .lost_since = wf_rate_lost_since(&c->rate, &lost->rate),
+                           .is_app_limited = lost->rate.is_app_limited};
+
     l.is_persistent = wf_pto_is_persistent(&c->rtt, lost->run_us);
     wf_ecn_on_lost(&c->ecn, lost);
     wf_cc_on_lost(&c->cc, &l);
@@ -125,31 +132,49 @@ void chan_on_lost(struct wf_chan *c, weft_time now, struct wf_fates *lost)
     chan_pacer_update(c, now);
 }
 
-static uint64_t sample_rtt(struct wf_chan *c, weft_time now, const struct wf_frame_ack *ack,
-                           const struct wf_fates *acked)
+static void sample_rtt(struct wf_chan *c, weft_time now, const struct wf_frame_ack *ack,
+                       const struct wf_fates *acked)
 {
     if (!acked->is_sample)
-        return 0;
+        return;
     wf_rtt_sample(&c->rtt, now, now - acked->sample_at, ack->delay_us);
     wf_acks_set_rtt(&c->acks, wf_rtt_smoothed(&c->rtt));
-    return c->rtt.latest_us;
 }
 
-static void tell_congestion(struct wf_chan *c, weft_time now, const struct wf_frame_ack *ack,
-                            const struct wf_fates *acked, uint64_t rtt_us)
+static void tell_marks(struct wf_chan *c, weft_time now, const struct wf_fates *acked,
+                       uint64_t marks)
 {
+    const struct wf_cc_lost ce = {.now = now,
+                                  .newest_at = acked->newest_at,
+                                  .marks = marks,
+                                  .in_flight = c->sent.in_flight,
+                                  .sent_in_flight = acked->rate.in_flight,
+                                  .lost_since = wf_rate_lost_since(&c->rate, &acked->rate),
+                                  .is_app_limited = acked->rate.is_app_limited,
+                                  .is_ce = true};
+
+    if (marks > 0)
+        wf_cc_on_lost(&c->cc, &ce);
+}
+
+/* lost: what the same ACK showed to be lost. */
+static void tell_congestion(struct wf_chan *c, weft_time now, const struct wf_frame_ack *ack,
+                            const struct wf_fates *acked, const struct wf_fates *lost)
+{
+    const struct wf_rate_acked r = {
+        .now = now, .sent_at = acked->newest_at, .bytes = acked->bytes, .stamp = acked->rate};
     struct wf_cc_ack a = {.now = now,
                           .newest_at = acked->newest_at,
                           .newest = acked->newest,
                           .next = c->sent.next,
                           .bytes = acked->bytes,
-                          .rtt_us = rtt_us,
-                          .srtt_us = wf_rtt_smoothed(&c->rtt)};
+                          .rtt_us = acked->is_sample ? c->rtt.latest_us : 0,
+                          .srtt_us = wf_rtt_smoothed(&c->rtt),
+                          .in_flight = c->sent.in_flight,
+                          .lost = lost->bytes};
 
-    if (wf_ecn_on_ack(&c->ecn, ack, acked) > 0) {
-        struct wf_cc_lost ce = {.now = now, .newest_at = acked->newest_at, .is_ce = true};
-        wf_cc_on_lost(&c->cc, &ce);
-    }
+    wf_rate_on_ack(&c->rate, &r, &a.rate);
+    tell_marks(c, now, acked, wf_ecn_on_ack(&c->ecn, ack, acked));
     if (acked->packets > 0)
         wf_cc_on_ack(&c->cc, &a);
 }
@@ -160,13 +185,13 @@ enum chan_verdict chan_on_ack(struct wf_chan *c, weft_time now, const struct wf_
 
     if (wf_sent_on_ack(&c->sent, ack, &acked) != WEFT_OK)
         return CHAN_PROTOCOL; /* SPEC 3.1-2, 4.1-4 */
-    uint64_t rtt_us = sample_rtt(c, now, ack, &acked);
+    sample_rtt(c, now, ack, &acked);
     wf_loss_on_acked(&c->loss, &acked);
     if (acked.spurious > 0)
         wf_cc_on_spurious(&c->cc, acked.spurious, acked.spurious_at);
     wf_loss_detect(&c->loss, &c->sent, &c->rtt, now, &lost);
     chan_on_lost(c, now, &lost);
-    tell_congestion(c, now, ack, &acked, rtt_us);
+    tell_congestion(c, now, ack, &acked, &lost);
     if (acked.needed_ack)
         wf_pto_on_ack(&c->pto);
     bool is_larger = acked.mtu_probe > 0 && wf_mtu_on_probe_acked(&c->mtu, now, acked.mtu_probe);

@@ -132,6 +132,7 @@ struct wf_chan {
     struct wf_loss loss;
     struct wf_pto pto;
     struct wf_cc cc;
+    struct wf_rate rate;
     struct wf_pacer pacer;
     struct wf_ecn ecn;
     struct wf_mtu mtu;

@@ -45,6 +45,27 @@ static bool begin(struct train *t, struct chan_pack *p, size_t size, const struc
     return true;
 }
 
+/* Recorded, and told to those who count what is in flight. */
+static void record_packet(struct train *t, const struct chan_pack *p, size_t len, uint8_t flags)
+{
+    struct wf_chan *c = t->c;
+    struct wf_sent_packet record = {
+        .at = t->now, .frames = p->frames, .bytes = (uint32_t)len, .flags = flags};
+
+    if ((flags & WF_SENT_IN_FLIGHT) != 0) {
+        record.rate = wf_rate_on_sent(&c->rate, t->now, c->sent.in_flight, len);
+    }
+    wf_sent_put(&c->sent, &record);
+    if ((flags & WF_SENT_IN_FLIGHT) != 0) {
+        const struct wf_cc_sent sent = {.now = t->now,
+                                        .bytes = len,
+                                        .in_flight = c->sent.in_flight,
+                                        .is_app_limited = record.rate.is_app_limited};
+        wf_cc_on_sent(&c->cc, &sent);
+        wf_pacer_on_sent(&c->pacer, t->now, len);
+    }
+}
+
 /* Ends it: recorded, and ready to be sealed. pad: fill it up. False: there is nothing in it. */
 static bool finish(struct train *t, struct chan_pack *p, bool pad, uint8_t flags)
 {
@@ -65,13 +86,7 @@ static bool finish(struct train *t, struct chan_pack *p, bool pad, uint8_t flags
     flags |= counts && (p->needs_ack || pad) ? WF_SENT_IN_FLIGHT : 0;
     flags |= t->mark != WF_ECN_NOT_ECT ? WF_SENT_ECT : 0;
 
-    struct wf_sent_packet record = {
-        .at = t->now, .frames = p->frames, .bytes = (uint32_t)len, .flags = flags};
-    wf_sent_put(&c->sent, &record);
-    if ((flags & WF_SENT_IN_FLIGHT) != 0) {
-        wf_cc_on_sent(&c->cc, c->sent.in_flight);
-        wf_pacer_on_sent(&c->pacer, t->now, len);
-    }
+    record_packet(t, p, len, flags);
     wf_ecn_on_sent(&c->ecn, t->mark);
     t->seals[t->count++] = (struct wf_seal){t->buf + t->len, t->header_len, p->w.len, t->number};
     t->len += len;
@@ -229,6 +244,8 @@ static bool send_train(struct train *t, struct wf_send *out)
         packets = budget(c, t->now, wf_mtu_size(&c->mtu));
     } else {
         wf_pacer_rest(&c->pacer);
+        if (wf_cc_room(&c->cc, c->sent.in_flight) >= wf_mtu_size(&c->mtu))
+            wf_rate_app_limited(&c->rate, c->sent.in_flight);
     }
     if (packets == 0 && !ack_is_due)
         return false;

@@ -281,7 +281,10 @@ static void note_fate(const struct wf_sent *s, struct wf_fates *f, uint64_t numb
 static void note_counted(struct wf_fates *f, const struct wf_sent_packet *p)
 {
     f->bytes += p->bytes;
-    f->newest_at = p->at > f->newest_at ? p->at : f->newest_at;
+    if (p->at >= f->newest_at) {
+        f->newest_at = p->at;
+        f->rate = p->rate;
+    }
 }
 
 static void take_acked(struct wf_sent *s, uint64_t number, struct wf_fates *acked)

@@ -25,6 +25,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "transport/bits.h"
+#include "transport/rate.h"
 #include "wire/frame.h"
 
 #define WF_SENT_PACKETS_DEFAULT (1u << 17)
@@ -71,7 +72,8 @@ enum wf_sent_state { WF_SENT_GONE = 0, WF_SENT_OUT = 1, WF_SENT_LOST = 2, WF_SEN
 struct wf_sent_packet {
     weft_time at;
     struct wf_sent_list frames;
-    uint32_t bytes; /* of the datagram */
+    struct wf_rate_stamp rate; /* of one that is in flight */
+    uint32_t bytes;            /* of the datagram */
     uint8_t flags;
     uint8_t state; /* enum wf_sent_state; written by sent.c only */
 };
@@ -102,14 +104,15 @@ struct wf_sent {
  * on the present path; a lost probe of the datagram size is not counted. */
 struct wf_fates {
     struct wf_sent_list frames;
-    uint64_t packets;    /* all */
-    uint64_t bytes;      /* counted */
-    uint64_t ect;        /* packets sent as ECT(0) */
-    uint64_t largest;    /* bytes of the largest packet of this path that was no size probe */
-    uint64_t mtu_probe;  /* bytes of the largest size probe of this path; 0: none */
-    uint64_t newest;     /* highest number among them */
-    weft_time newest_at; /* when the newest counted one was sent */
-    bool needed_ack;     /* any of them needed an ack */
+    uint64_t packets;          /* all */
+    uint64_t bytes;            /* counted */
+    uint64_t ect;              /* packets sent as ECT(0) */
+    uint64_t largest;          /* bytes of the largest packet of this path that was no size probe */
+    uint64_t mtu_probe;        /* bytes of the largest size probe of this path; 0: none */
+    uint64_t newest;           /* highest number among them */
+    weft_time newest_at;       /* when the newest counted one was sent */
+    struct wf_rate_stamp rate; /* its stamp */
+    bool needed_ack;           /* any of them needed an ack */
     /* Acknowledged: */
     bool is_sample; /* the ACK's newest number is new and gives a round trip: now - sample_at */
     weft_time sample_at;

@@ -24,7 +24,7 @@ static void begin(void)
 
 static void fill_window(void)
 {
-    wf_cc_on_sent(&cc, wf_cc_window(&cc));
+    wf_cc_on_sent(&cc, &(struct wf_cc_sent){.in_flight = wf_cc_window(&cc)});
 }
 
 static void ack_bytes(uint64_t bytes, uint64_t rtt_us)
@@ -194,14 +194,14 @@ TEST(a_window_that_is_not_used_does_not_grow)
 {
     begin();
     for (int k = 0; k < 200; k++) {
-        wf_cc_on_sent(&cc, 2 * MSS);
+        wf_cc_on_sent(&cc, &(struct wf_cc_sent){.in_flight = 2 * MSS});
         now += RTT_US;
         ack_bytes(2 * MSS, 0);
     }
     CHECK_EQ(wf_cc_window(&cc), 10 * MSS);
     cc.ssthresh = cc.window;
     for (int k = 0; k < 200; k++) {
-        wf_cc_on_sent(&cc, 2 * MSS);
+        wf_cc_on_sent(&cc, &(struct wf_cc_sent){.in_flight = 2 * MSS});
         now += RTT_US;
         ack_bytes(2 * MSS, 0);
     }
@@ -230,7 +230,7 @@ TEST(time_in_which_the_window_was_not_used_does_not_move_the_cubic)
     for (int k = 0; k < 600; k++) { /* a minute of trickling */
         now += RTT_US;
         next += 1000; /* rounds pass */
-        wf_cc_on_sent(&cc, 3 * MSS);
+        wf_cc_on_sent(&cc, &(struct wf_cc_sent){.in_flight = 3 * MSS});
         ack_bytes(MSS, 0);
     }
     CHECK_LE(wf_cc_window(&cc), window + 20 * MSS);
