@@ -13,7 +13,7 @@
 #include "wire/packet.h"
 
 /* SPEC 2.4: XChaCha20's fixed prefix is zeros, AES takes its salt from the root. */
-static void packet_key(struct wf_aead_key *out, enum wf_aead_alg alg, const uint8_t root[32])
+void wf_keys_packet_key(struct wf_aead_key *out, enum wf_aead_alg alg, const uint8_t root[32])
 {
     uint8_t key[WF_AEAD_KEY_LEN];
     uint8_t prefix[16] = {0};
@@ -40,8 +40,8 @@ void wf_keys_init(struct wf_keys *k, enum wf_role role, enum wf_aead_alg alg,
     memcpy(k->transcript, s->transcript, 32);
     wf_kdf(k->header_tx, sizeof k->header_tx, k->root_tx, "weft header key", (weft_span){0});
     wf_kdf(k->header_rx, sizeof k->header_rx, k->root_rx, "weft header key", (weft_span){0});
-    packet_key(&k->tx, alg, k->root_tx);
-    packet_key(&k->rx, alg, k->root_rx);
+    wf_keys_packet_key(&k->tx, alg, k->root_tx);
+    wf_keys_packet_key(&k->rx, alg, k->root_rx);
 }
 
 /* SPEC 2.5: transcript' = H(transcript | g+1 | E_c | E_s) */
@@ -104,8 +104,8 @@ void wf_keys_rekey(struct wf_keys *k, const uint8_t dh[32], const uint8_t e_c[32
     next_root(k->root_tx_next, k->root_tx, input);
     next_root(k->root_rx, k->root_rx, input);
     wf_wipe(input, sizeof input);
-    packet_key(&k->tx_next, alg, k->root_tx_next);
-    packet_key(&k->rx_next, alg, k->root_rx);
+    wf_keys_packet_key(&k->tx_next, alg, k->root_tx_next);
+    wf_keys_packet_key(&k->rx_next, alg, k->root_rx);
     k->has_next_tx = true;
     k->has_next_rx = true;
     if (k->role == WF_ROLE_CLIENT) { /* SPEC 2.5-2 */

@@ -10,6 +10,8 @@
 #ifndef WF_SESSION_KEYS_H
 #define WF_SESSION_KEYS_H
 
+#include "base/reader.h"
+#include "base/writer.h"
 #include "crypto/aead.h"
 #include "session/replay.h"
 
@@ -65,6 +67,14 @@ void wf_keys_forget_old(struct wf_keys *k);
  * wf_keys_rekey. log may be NULL. */
 void wf_keys_log(const struct wf_keys *k, const struct wf_keylog *log, const uint8_t cid_tx[8],
                  const uint8_t cid_rx[8]);
+
+/* A session at rest (spec 4.6): everything that cannot be derived again, as bytes. Not while a key
+ * change is under way or the old key is kept. */
+#define WF_KEYS_FOLDED_MAX (2u + 4 * 32 + 3 * WF_VARINT_MAX)
+bool wf_keys_can_fold(const struct wf_keys *k);
+void wf_keys_fold(const struct wf_keys *k, struct wf_writer *w);
+/* The other way; k is overwritten. WEFT_ERR_MALFORMED: these are no such bytes. */
+WEFT_NODISCARD weft_err wf_keys_unfold(struct wf_keys *k, struct wf_reader *r);
 
 /* True when a hard stop was reached: nothing opens any more, nothing may be sealed, the session
  * must end. */

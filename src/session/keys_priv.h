@@ -10,6 +10,9 @@
 /* Packets handed to the AEAD at a time; bounds what lies on the stack. */
 #define WF_KEYS_BATCH 32u
 
+/* SPEC 2.4: the key of packets under a root. */
+void wf_keys_packet_key(struct wf_aead_key *out, enum wf_aead_alg alg, const uint8_t root[32]);
+
 /* The first packet of the newest generation was opened: at the server both directions change. */
 void wf_keys_entered(struct wf_keys *k);
 

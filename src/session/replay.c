@@ -54,3 +54,29 @@ bool wf_replay_mark(struct wf_replay *w, uint64_t n)
     w->words[word_of(n)] |= (uint64_t)1 << (n % 64);
     return true;
 }
+
+uint64_t wf_replay_missing(const struct wf_replay *w)
+{
+    uint64_t missing = 0;
+
+    for (uint64_t i = 0; i < 64 && i < w->highest; i++) {
+        if (wf_replay_fresh(w, w->highest - i))
+            missing |= (uint64_t)1 << i;
+    }
+    return missing;
+}
+
+/* SPEC 4.6-4 */
+void wf_replay_restore(struct wf_replay *w, uint64_t highest, uint64_t missing)
+{
+    memset(w, 0xff, sizeof *w);
+    w->highest = highest;
+    /* What lies above the highest number in its word was not seen. */
+    w->words[word_of(highest)] &= UINT64_MAX >> (63 - highest % 64);
+    for (uint64_t i = 0; i < 64 && i < highest; i++) {
+        uint64_t n = highest - i;
+
+        if ((missing >> i & 1) != 0)
+            w->words[word_of(n)] &= ~((uint64_t)1 << (n % 64));
+    }
+}

@@ -23,4 +23,10 @@ bool wf_replay_fresh(const struct wf_replay *w, uint64_t n);
 /* Marks n as seen; false when it already was (two copies in one batch). */
 bool wf_replay_mark(struct wf_replay *w, uint64_t n);
 
+/* Of the last 64 numbers those that were not seen: bit i is highest - i (numbers from 1 on). */
+uint64_t wf_replay_missing(const struct wf_replay *w);
+
+/* A window of 64 numbers: what lies below it counts as seen, for good. */
+void wf_replay_restore(struct wf_replay *w, uint64_t highest, uint64_t missing);
+
 #endif

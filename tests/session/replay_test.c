@@ -212,3 +212,47 @@ TEST(ten_million_random_numbers_are_judged_as_by_a_plain_bitmap)
     CHECK(taken > 1000000);
     free(m.seen);
 }
+
+/* SPEC 4.6-4 */
+TEST(a_restored_window_knows_the_last_64_numbers_and_takes_all_older_ones_for_seen)
+{
+    uint64_t state = test_seed();
+
+    for (int round = 0; round < 2000; round++) {
+        uint64_t start = test_next(&state) % (round % 2 == 0 ? 300 : 1u << 20);
+        struct wf_replay w, back;
+
+        wf_replay_init(&w);
+        for (uint64_t n = start + 1; n <= start + 200; n++) {
+            if (test_next(&state) % 4 != 0)
+                (void)wf_replay_mark(&w, n);
+        }
+        wf_replay_restore(&back, w.highest, wf_replay_missing(&w));
+        CHECK_EQ(back.highest, w.highest);
+        for (uint64_t n = 0; n <= w.highest + 200; n++) {
+            bool is_known = n + 64 > w.highest;
+            if (wf_replay_fresh(&back, n) != (is_known && wf_replay_fresh(&w, n)))
+                FAIL("number %llu with highest %llu", (unsigned long long)n,
+                     (unsigned long long)w.highest);
+        }
+        CHECK_EQ(wf_replay_missing(&back), wf_replay_missing(&w));
+        for (uint64_t n = w.highest + 2; n < w.highest + 2 * LIMIT;
+             n += 2 + test_next(&state) % 90) {
+            CHECK(wf_replay_mark(&back, n));
+            CHECK(!wf_replay_mark(&back, n));
+            CHECK(wf_replay_mark(&back, n - 1)); /* nothing was left behind above the highest */
+        }
+    }
+}
+
+TEST(a_window_that_saw_nothing_is_restored_as_one_that_saw_nothing)
+{
+    struct wf_replay w, back;
+
+    wf_replay_init(&w);
+    CHECK_EQ(wf_replay_missing(&w), 0);
+    wf_replay_restore(&back, 0, 0);
+    CHECK(!wf_replay_fresh(&back, 0));
+    for (uint64_t n = 1; n < 200; n++)
+        CHECK(wf_replay_mark(&back, n));
+}
