@@ -186,6 +186,14 @@ bool wf_acks_put(struct wf_acks *a, weft_time now, struct wf_writer *w, struct w
     return true;
 }
 
+void wf_acks_again(struct wf_acks *a)
+{
+    if (!a->has_any)
+        return;
+    a->waiting = a->waiting > 0 ? a->waiting : 1;
+    a->is_urgent = true;
+}
+
 /* The newest number always stays: an ACK begins with it, whatever comes late. What came late after
  * that ACK was written stays too, with all above it. */
 void wf_acks_on_told(struct wf_acks *a, const struct wf_acks_told *told)

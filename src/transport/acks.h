@@ -75,6 +75,9 @@ weft_time wf_acks_deadline(const struct wf_acks *a);
  * nothing was ever received or not even one range fits. */
 bool wf_acks_put(struct wf_acks *a, weft_time now, struct wf_writer *w, struct wf_acks_told *told);
 
+/* The ACK that was just written goes to where the peer may not be: another one is due at once. */
+void wf_acks_again(struct wf_acks *a);
+
 /* An ACK of ours was acknowledged: what it told need not be told again. */
 void wf_acks_on_told(struct wf_acks *a, const struct wf_acks_told *told);
 

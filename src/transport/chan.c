@@ -12,6 +12,7 @@
 #define MESSAGES_OUT_DEFAULT 4096u
 #define KEEP_SHARE 3u /* of the idle time, at most, until silence is asked about */
 #define KEEP_FIRST_US ((uint64_t)1000000)
+#define KEEP_FLOWING_PTOS 3u
 #define FADING_SHARE 8u /* likewise, before it is over */
 
 /* Which state may follow which. */
@@ -125,6 +126,7 @@ weft_err wf_chan_start(struct wf_chan *c, weft_time now, const struct wf_session
     chan_enter(c, CHAN_OPEN);
     c->started_at = now;
     c->heard_at = now;
+    c->heard_before = 0;
     if (rtt_us > 0) {
         wf_rtt_sample(&c->rtt, now, rtt_us, 0);
         wf_acks_set_rtt(&c->acks, wf_rtt_smoothed(&c->rtt));
@@ -152,6 +154,11 @@ static weft_time after(weft_time from, uint64_t us)
     return us > WEFT_TIME_NEVER - from ? WEFT_TIME_NEVER : from + us;
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* The smaller non-zero idle time of both ends; 0: none. */
 static uint64_t idle_us(const struct wf_chan *c)
 {
@@ -169,6 +176,13 @@ static weft_time idle_deadline(const struct wf_chan *c)
     return us == 0 ? WEFT_TIME_NEVER : after(c->heard_at, us);
 }
 
+/* What was coming packet upon packet stopped: something may be wrong on the way. */
+static bool has_stalled(const struct wf_chan *c)
+{
+    return c->keep_count == 0 && c->in.count > 0 &&
+           c->heard_at - c->heard_before <= wf_pto_base_us(&c->rtt);
+}
+
 /* SPEC 4.5-3: while messages are open, silence is asked about before it ends the session, for their
  * bytes may be long in coming, or long in being read. The first question comes soon: where a NAT
  * forgot us, what the peer sends is lost until it hears from us. */
@@ -181,6 +195,8 @@ static weft_time keep_deadline(const struct wf_chan *c)
         return WEFT_TIME_NEVER;
     if (us >> c->keep_count > KEEP_FIRST_US)
         us = KEEP_FIRST_US << c->keep_count;
+    if (has_stalled(c))
+        us = lesser(us, wf_pto_base_us(&c->rtt) * KEEP_FLOWING_PTOS);
     return after(c->heard_at, us);
 }
 
@@ -235,12 +251,21 @@ static void on_loss_timer(struct wf_chan *c, weft_time now)
     chan_on_lost(c, now, &lost);
 }
 
-/* Nothing was heard for too long: one packet goes, whatever window and pacing say, with what waits
- * longest. */
-static void on_pto(struct wf_chan *c, weft_time now)
+/* One packet goes, whatever window and pacing say, with what waits longest. */
+void chan_probe(struct wf_chan *c)
 {
     struct wf_sent_list oldest = {0};
 
+    if (wf_sent_take_oldest(&c->sent, &oldest))
+        chan_fates_lost(c, &oldest);
+    wf_sent_frames_free(&c->sent, &oldest);
+    c->probes = 1;
+    c->must_send = true;
+}
+
+/* Nothing was heard for too long. */
+static void on_pto(struct wf_chan *c, weft_time now)
+{
     if (wf_pto_on_timeout(&c->pto) != WEFT_OK) { /* SPEC 4.5-2 */
         chan_end(c, WEFT_ERR_TIMEOUT, WF_CODE_NONE, (weft_span){NULL, 0});
         return;
@@ -249,11 +274,7 @@ static void on_pto(struct wf_chan *c, weft_time now)
     wf_ecn_on_pto(&c->ecn, c->pto.count);
     if (wf_mtu_on_pto(&c->mtu, c->pto.count))
         chan_mtu_changed(c, now);
-    if (wf_sent_take_oldest(&c->sent, &oldest))
-        chan_fates_lost(c, &oldest);
-    wf_sent_frames_free(&c->sent, &oldest);
-    c->probes = 1;
-    c->must_send = true;
+    chan_probe(c);
 }
 
 static void tick_open(struct wf_chan *c, weft_time now)

@@ -119,6 +119,7 @@ HANDLER(on_challenge)
 
     answer.type = WF_FRAME_PATH_RESPONSE;
     (void)chan_note_put(c, &answer, &in->from);
+    chan_path_challenged(c, in, f->u.token);
     return CHAN_OK;
 }
 

@@ -3,6 +3,8 @@
  * chan_path.c - what a channel does when its peer is somewhere else, and when the datagram size
  * changes.
  */
+#include <string.h>
+
 #include "transport/chan_priv.h"
 
 void chan_pacer_update(struct wf_chan *c, weft_time now)
@@ -16,29 +18,54 @@ void chan_mtu_changed(struct wf_chan *c, weft_time now)
     chan_pacer_update(c, now);
 }
 
-/* SPEC 4.4-2: another host means another path: nothing that was learned holds. */
+/* SPEC 4.4-2: another host means another path: nothing that was learned holds, but for the round
+ * trip of the challenge. */
 static void start_anew(struct wf_chan *c, weft_time now)
 {
-    wf_sent_new_path(&c->sent);
+    uint64_t rtt_us = wf_path_round_trip(wf_paths_active(&c->paths), now);
+
     wf_rtt_init(&c->rtt, c->peer.ack_delay_us);
-    wf_pto_init(&c->pto);
+    if (rtt_us > 0) {
+        wf_rtt_sample(&c->rtt, now, rtt_us, 0);
+        wf_acks_set_rtt(&c->acks, wf_rtt_smoothed(&c->rtt));
+    }
     wf_mtu_reset(&c->mtu);
     wf_cc_init(&c->cc, WF_CC_CUBIC, wf_mtu_size(&c->mtu));
     wf_rate_init(&c->rate);
     wf_ecn_new_path(&c->ecn);
     wf_pacer_init(&c->pacer, now, wf_mtu_size(&c->mtu));
+    chan_pacer_update(c, now);
 }
 
 void chan_path_event(struct wf_chan *c, weft_time now, enum wf_path_event e)
 {
     if (e != WF_PATH_MOVED && e != WF_PATH_REBOUND)
         return;
+    /* SPEC 4.4-7: what went to where nobody is any more does not hold up what follows, and its loss
+     * tells nothing of this path. */
+    wf_sent_new_path(&c->sent);
+    wf_pto_init(&c->pto);
     if (e == WF_PATH_MOVED)
         start_anew(c, now);
+    if (c->sent.need_ack > 0)
+        chan_probe(c); /* its ack will tell at once what of it never arrived */
     chan_cid_change(c);
     c->stats.path_changes++;
     c->events |= CHAN_EVENT_PATH;
     wf_trace(c->config.trace, now, WF_TRACE_PATH_CHANGED, c->stats.path_changes, e);
+}
+
+/* The peer sees us at another address, which we may not know of: from now on our packets carry
+ * another id as well, or the id would tell who came from where. SPEC 4.4-10 */
+void chan_path_challenged(struct wf_chan *c, const struct chan_incoming *in,
+                          const uint8_t token[WF_PATH_TOKEN_LEN])
+{
+    bool is_active = wf_addr_equal(&in->from, &wf_paths_active(&c->paths)->remote);
+
+    if (!is_active || memcmp(c->challenge_seen, token, WF_PATH_TOKEN_LEN) == 0)
+        return;
+    memcpy(c->challenge_seen, token, WF_PATH_TOKEN_LEN);
+    chan_cid_change(c);
 }
 
 /* A probe that never left is not waited for. */

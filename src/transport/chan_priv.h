@@ -164,6 +164,8 @@ struct wf_chan {
     bool pong_again;    /* asked for while one was flying */
     uint8_t keep_count; /* times that silence was asked about since bytes or credit came */
 
+    bool ack_is_copied; /* what is due to be acknowledged was told to the leading candidate */
+    uint8_t challenge_seen[WF_PATH_TOKEN_LEN]; /* the last one that came */
     bool must_send;            /* a packet that needs an ack must go, whatever is in it */
     uint32_t probes;           /* packets that may go beyond window and pacing */
     bool was_full;             /* the last train filled its packets: a larger datagram would help */
@@ -172,6 +174,7 @@ struct wf_chan {
     weft_time retry_at;        /* memory is asked for again */
     weft_time tried_at;        /* wf_chan_send was last called */
     weft_time heard_at;        /* last packet that opened, or start */
+    weft_time heard_before;    /* the one before it */
     weft_time started_at;
     struct chan_close close;
     struct wf_chan_stats stats;
@@ -200,6 +203,7 @@ struct chan_incoming {
 void chan_enter(struct wf_chan *c, enum chan_state next);
 void chan_credit_due(struct wf_chan *c);
 void chan_detect_loss(struct wf_chan *c, weft_time now);
+void chan_probe(struct wf_chan *c);
 
 /* chan_frame.c */
 enum chan_verdict chan_frames_check(struct wf_chan *c, struct chan_incoming *in, weft_span frames);
@@ -264,6 +268,8 @@ enum chan_verdict chan_keys_on_rekey(struct wf_chan *c, weft_time now, const str
 
 /* chan_path.c */
 void chan_path_event(struct wf_chan *c, weft_time now, enum wf_path_event e);
+void chan_path_challenged(struct wf_chan *c, const struct chan_incoming *in,
+                          const uint8_t token[WF_PATH_TOKEN_LEN]);
 void chan_mtu_changed(struct wf_chan *c, weft_time now);
 void chan_pacer_update(struct wf_chan *c, weft_time now);
 

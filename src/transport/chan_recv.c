@@ -32,6 +32,7 @@ static void take(struct wf_chan *c, weft_time now, const struct wf_chan_arrival 
 {
     struct chan_incoming in = {.now = now, .number = o->number, .from = a->from};
 
+    c->heard_before = c->heard_at;
     c->heard_at = now;
     look_at_path(c, now, a, o);
     if (o->new_phase)

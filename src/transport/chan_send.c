@@ -7,8 +7,9 @@
 #include "base/assert.h"
 #include "transport/chan_priv.h"
 
-/* A challenge or an answer with everything around it. */
-#define SMALL_LEN (WF_PACKET_HEADER_MAX + 2 * (1 + WF_PATH_TOKEN_LEN) + WF_PACKET_TAG)
+/* A challenge or an answer with everything around it, and the least packet: so each packet from a
+ * new address pays for a challenge. SPEC 4.4-5 */
+#define SMALL_LEN (WF_PACKET_HEADER_MAX + 1 + WF_PATH_TOKEN_LEN + WF_PACKET_TAG)
 /* Numbers kept back, so that CLOSE can be sent when the hard stop is reached. */
 #define NUMBERS_RESERVE 4096u
 
@@ -17,7 +18,8 @@ struct train {
     weft_time now;
     uint8_t *buf;
     size_t cap, len;
-    uint8_t mark; /* ECN */
+    uint8_t mark;  /* ECN */
+    bool is_aside; /* it goes to another path than the one in use */
     size_t count;
     uint64_t number; /* of the packet being built */
     size_t header_len;
@@ -25,7 +27,7 @@ struct train {
 };
 
 /* Begins a packet of at most size bytes. */
-static bool begin(struct train *t, struct chan_pack *p, size_t size, const struct wf_addr *to)
+static bool begin(struct train *t, struct chan_pack *p, size_t size, const struct wf_path *path)
 {
     struct wf_chan *c = t->c;
     uint64_t window_packets = wf_cc_window(&c->cc) / wf_mtu_size(&c->mtu);
@@ -40,7 +42,8 @@ static bool begin(struct train *t, struct chan_pack *p, size_t size, const struc
     uint8_t *at = t->buf + t->len;
     t->header_len =
         wf_packet_put_header(at, wf_keys_first_byte(c->keys), chan_cid_tx(c), t->number, width);
-    *p = (struct chan_pack){.c = c, .now = t->now, .to = to};
+    *p = (struct chan_pack){.c = c, .now = t->now, .to = &path->remote};
+    t->is_aside = path != wf_paths_active(&c->paths);
     p->w = wf_writer_of(at + t->header_len, size - t->header_len - WF_PACKET_TAG);
     return true;
 }
@@ -71,8 +74,9 @@ static bool finish(struct train *t, struct chan_pack *p, bool pad, uint8_t flags
 {
     struct wf_chan *c = t->c;
     /* A probe that is larger than the window would hold everything up until it is known to be lost.
-     * SPEC 4.2-2 */
-    bool counts = (flags & WF_SENT_MTU_PROBE) == 0;
+     * SPEC 4.2-2. What goes aside may go to somebody who copied a packet: its loss tells nothing,
+     * and nothing waits for its ack. SPEC 4.4-6 */
+    bool counts = (flags & WF_SENT_MTU_PROBE) == 0 && !t->is_aside;
 
     if (p->is_out_of_memory)
         c->retry_at = t->now + CHAN_RETRY_US;
@@ -81,8 +85,10 @@ static bool finish(struct train *t, struct chan_pack *p, bool pad, uint8_t flags
     pad = pad && wf_writer_left(&p->w) > 0;
     if (pad)
         wf_write_zeros(&p->w, wf_writer_left(&p->w));
+    if (t->header_len + p->w.len + WF_PACKET_TAG < SMALL_LEN)
+        wf_write_zeros(&p->w, SMALL_LEN - WF_PACKET_TAG - t->header_len - p->w.len);
     size_t len = t->header_len + p->w.len + WF_PACKET_TAG;
-    flags |= p->needs_ack ? WF_SENT_NEEDS_ACK : 0;
+    flags |= p->needs_ack && !t->is_aside ? WF_SENT_NEEDS_ACK : 0;
     flags |= counts && (p->needs_ack || pad) ? WF_SENT_IN_FLIGHT : 0;
     flags |= t->mark != WF_ECN_NOT_ECT ? WF_SENT_ECT : 0;
 
@@ -118,7 +124,7 @@ static bool send_close(struct train *t, struct wf_send *out)
     struct wf_frame f = {.type = WF_FRAME_CLOSE};
     struct chan_pack p;
 
-    if (!c->close.is_due || !begin(t, &p, WF_MTU_BASE, &path->remote))
+    if (!c->close.is_due || !begin(t, &p, WF_MTU_BASE, path))
         return false;
     f.u.error.code = c->close.code;
     f.u.error.text = (weft_span){c->close.text, c->close.text_len};
@@ -133,6 +139,26 @@ static bool send_close(struct train *t, struct wf_send *out)
     return finish(t, &p, false, 0) && depart(t, path, out);
 }
 
+/* Bytes of a packet to a path that may not be proved. */
+static size_t small_room(const struct wf_path *path)
+{
+    uint64_t room = wf_path_room(path);
+
+    return room < WF_MTU_BASE ? (size_t)room : WF_MTU_BASE;
+}
+
+/* An ACK for a place that is not proved: the path in use gets another one. SPEC 4.4-6 */
+static void copy_ack(struct chan_pack *p)
+{
+    struct wf_chan *c = p->c;
+
+    chan_pack_ack(p);
+    if (!p->has_ack)
+        return;
+    c->ack_is_copied = true;
+    wf_acks_again(&c->acks);
+}
+
 /* SPEC 4.4-2 */
 static bool send_challenge(struct train *t, struct wf_send *out)
 {
@@ -141,12 +167,29 @@ static bool send_challenge(struct train *t, struct wf_send *out)
     struct wf_frame f = {.type = WF_FRAME_PATH_CHALLENGE};
     struct chan_pack p;
 
-    if (path == NULL || !begin(t, &p, WF_MTU_BASE, &path->remote))
+    if (path == NULL || !begin(t, &p, small_room(path), path))
         return false;
     for (size_t i = 0; i < WF_PATH_TOKEN_LEN; i++)
         f.u.token[i] = path->token[i];
     (void)chan_pack_put(&p, &f, NULL);
-    wf_paths_on_challenge(path, t->now, wf_pto_us(&c->pto, &c->rtt));
+    if (path == wf_paths_leader(&c->paths))
+        copy_ack(&p);
+    wf_paths_on_challenge(path, t->now, wf_pto_base_us(&c->rtt));
+    return finish(t, &p, false, 0) && depart(t, path, out);
+}
+
+/* What is due to be acknowledged, to where the peer probably is now. SPEC 4.4-6 */
+static bool send_copied_ack(struct train *t, struct wf_send *out)
+{
+    struct wf_chan *c = t->c;
+    struct wf_path *path = wf_paths_leader(&c->paths);
+    struct chan_pack p;
+
+    if (path == NULL || c->ack_is_copied || !wf_acks_is_due(&c->acks, t->now))
+        return false;
+    if (small_room(path) < SMALL_LEN || !begin(t, &p, small_room(path), path))
+        return false;
+    copy_ack(&p);
     return finish(t, &p, false, 0) && depart(t, path, out);
 }
 
@@ -160,7 +203,7 @@ static bool send_answer(struct train *t, struct wf_send *out)
     struct wf_path *path = f == NULL ? NULL : wf_paths_find(&c->paths, to);
     struct chan_pack p;
 
-    if (path == NULL || wf_path_room(path) < SMALL_LEN || !begin(t, &p, SMALL_LEN, &path->remote))
+    if (path == NULL || small_room(path) < SMALL_LEN || !begin(t, &p, SMALL_LEN, path))
         return false;
     if (!chan_pack_put(&p, f, NULL))
         return false;
@@ -179,7 +222,7 @@ static bool send_mtu_probe(struct train *t, struct wf_send *out)
     if (!c->was_full || !c->sent.has_acked || wf_cc_room(&c->cc, c->sent.in_flight) == 0)
         return false;
     uint64_t size = wf_mtu_probe(&c->mtu, t->now);
-    if (size == 0 || size > t->cap || !begin(t, &p, (size_t)size, &path->remote))
+    if (size == 0 || size > t->cap || !begin(t, &p, (size_t)size, path))
         return false;
     (void)chan_pack_put(&p, &f, NULL);
     wf_mtu_on_probe_sent(&c->mtu, size);
@@ -218,7 +261,7 @@ static void build_train(struct train *t, struct wf_path *path, uint64_t packets)
     c->was_full = false;
     while (more) {
         struct chan_pack p;
-        if (!begin(t, &p, size, &path->remote))
+        if (!begin(t, &p, size, path))
             return;
         p.may_data = packets > 0;
         chan_pack_fill(&p);
@@ -250,6 +293,7 @@ static bool send_train(struct train *t, struct wf_send *out)
     if (packets == 0 && !ack_is_due)
         return false;
     t->mark = wf_ecn_mark(&c->ecn);
+    c->ack_is_copied = false;
     build_train(t, path, packets);
     if (t->count > 0 && packets > 0)
         c->probes = 0;
@@ -290,6 +334,7 @@ bool wf_chan_send(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap, st
     t.cap = cap;
     t.len = 0;
     t.mark = WF_ECN_NOT_ECT;
+    t.is_aside = false;
     t.count = 0;
     c->tried_at = now;
     if (c->sent.next >= WF_KEYS_PACKETS_MAX - 2 * NUMBERS_RESERVE) /* SPEC 2.5-4 */
@@ -298,6 +343,6 @@ bool wf_chan_send(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap, st
         return c->sent.next < WF_KEYS_PACKETS_MAX - NUMBERS_RESERVE && send_close(&t, out);
     grant(c, now);
     chan_cids_issue(c);
-    return send_challenge(&t, out) || send_answer(&t, out) || send_mtu_probe(&t, out) ||
-           send_train(&t, out);
+    return send_challenge(&t, out) || send_answer(&t, out) || send_copied_ack(&t, out) ||
+           send_mtu_probe(&t, out) || send_train(&t, out);
 }

@@ -54,26 +54,42 @@ static void drop(struct wf_paths *p, size_t i)
     memmove(&p->items[i], &p->items[i + 1], (p->count - i) * sizeof p->items[0]);
 }
 
-/* SPEC 4.4-3 */
-static void drop_oldest(struct wf_paths *p)
+/* Who moved goes on sending; who copies packets from ever new addresses does so once from each. */
+static bool gives_way(const struct wf_path *a, const struct wf_path *b)
 {
-    size_t oldest = 1;
-
-    for (size_t i = 2; i < p->count; i++) {
-        if (p->items[i].age < p->items[oldest].age) {
-            oldest = i;
-        }
-    }
-    drop(p, oldest);
+    return a->newest != b->newest ? a->newest < b->newest : a->age < b->age;
 }
 
-/* A peer that is out in the world is not suddenly on our own machine. */
+/* SPEC 4.4-3 */
+static void drop_weakest(struct wf_paths *p)
+{
+    size_t weakest = 1;
+
+    for (size_t i = 2; i < p->count; i++) {
+        if (gives_way(&p->items[i], &p->items[weakest])) {
+            weakest = i;
+        }
+    }
+    drop(p, weakest);
+}
+
+/* A peer that is out in the world is not suddenly on our own machine or in our own network: there
+ * are others there who would believe what comes from us. SPEC 4.4-8 */
 static bool is_plausible(const struct wf_paths *p, const struct wf_addr *from)
 {
+    const enum wf_addr_class active = wf_addr_class(&p->items[0].remote);
+
     if (!wf_addr_is_unicast_peer(from))
         return false;
-    return wf_addr_class(from) != WF_ADDR_CLASS_LOOPBACK ||
-           wf_addr_class(&p->items[0].remote) == WF_ADDR_CLASS_LOOPBACK;
+    switch (wf_addr_class(from)) {
+    case WF_ADDR_CLASS_LOOPBACK:
+        return active == WF_ADDR_CLASS_LOOPBACK;
+    case WF_ADDR_CLASS_LINK_LOCAL:
+    case WF_ADDR_CLASS_PRIVATE:
+        return active != WF_ADDR_CLASS_GLOBAL;
+    default:
+        return true;
+    }
 }
 
 /* True when one more challenge may begin in this second. */
@@ -95,7 +111,7 @@ static enum wf_path_event add(struct wf_paths *p, weft_time now, const struct wf
     if (!k->is_newest || !is_plausible(p, &k->from) || !may_begin(p, now))
         return WF_PATH_SAME;
     if (p->count == WF_PATHS_MAX) {
-        drop_oldest(p);
+        drop_weakest(p);
     }
 
     struct wf_path *path = &p->items[p->count++];
@@ -105,9 +121,11 @@ static enum wf_path_event add(struct wf_paths *p, weft_time now, const struct wf
         .local = k->to,
         .challenge_at = now,
         .received = k->bytes,
+        .newest = 1,
         .age = p->next_age++,
     };
     wf_random(rng, path->token, sizeof path->token);
+    p->leader = path->age;
     return WF_PATH_CANDIDATE;
 }
 
@@ -117,6 +135,8 @@ static enum wf_path_event meet_again(struct wf_paths *p, struct wf_path *path, w
                                      const struct wf_path_packet *k, const struct wf_rng *rng)
 {
     path->received += k->bytes;
+    path->newest += k->is_newest;
+    p->leader = k->is_newest ? path->age : p->leader;
     if (!k->is_newest || path->challenge_at != WEFT_TIME_NEVER ||
         path->challenges >= WF_PATH_CHALLENGES_MAX || !may_begin(p, now))
         return WF_PATH_SAME;
@@ -134,7 +154,10 @@ enum wf_path_event wf_paths_on_packet(struct wf_paths *p, weft_time now,
 
     if (path == NULL)
         return add(p, now, k, rng);
-    return path == &p->items[0] ? WF_PATH_SAME : meet_again(p, path, now, k, rng);
+    if (path != &p->items[0])
+        return meet_again(p, path, now, k, rng);
+    p->leader = k->is_newest ? 0 : p->leader;
+    return WF_PATH_SAME;
 }
 
 /* The path that was in use becomes a candidate that has to prove itself again. */
@@ -142,6 +165,7 @@ static enum wf_path_event take_over(struct wf_paths *p, struct wf_path *path)
 {
     const struct wf_path old = p->items[0];
 
+    p->leader = 0;
     p->items[0] = *path;
     p->items[0].is_proved = true;
     p->items[0].challenge_at = WEFT_TIME_NEVER;
@@ -182,8 +206,23 @@ struct wf_path *wf_paths_challenge(struct wf_paths *p, weft_time now, uint64_t l
 
 void wf_paths_on_challenge(struct wf_path *path, weft_time now, uint64_t pto_us)
 {
+    path->challenge_at = now + (pto_us << path->challenges);
+    path->challenged_at = now;
     path->challenges++;
-    path->challenge_at = now + pto_us;
+}
+
+struct wf_path *wf_paths_leader(struct wf_paths *p)
+{
+    for (size_t i = 1; i < p->count && p->leader != 0; i++) {
+        if (p->items[i].age == p->leader)
+            return &p->items[i];
+    }
+    return NULL;
+}
+
+uint64_t wf_path_round_trip(const struct wf_path *path, weft_time now)
+{
+    return path->challenges == 1 ? now - path->challenged_at : 0;
 }
 
 void wf_paths_tick(struct wf_paths *p, weft_time now)

@@ -227,15 +227,36 @@ static bool chance(struct pair *p, uint64_t per_mille)
     return wf_prng_chance(&p->prng, per_mille, 1000);
 }
 
+/* When it leaves the bottleneck; false: the queue is full. */
+static bool queue(struct pair *p, int who, size_t len, weft_time *at)
+{
+    uint64_t rate = p->link.rate[who];
+    weft_time from = p->free_at[who] > p->now ? p->free_at[who] : p->now;
+
+    *at = p->now;
+    if (rate == 0)
+        return true;
+    if ((from - p->now) * rate / 1000000 + len > p->link.queue)
+        return false;
+    p->free_at[who] = from + len * 1000000 / rate;
+    *at = p->free_at[who];
+    return true;
+}
+
 /* Puts one datagram on the link. */
 static void carry(struct pair *p, int who, const struct wf_send *s, const uint8_t *data, size_t len)
 {
     struct wf_addr to = p->end[!who].addr;
     uint64_t delay = p->link.delay_us;
+    weft_time out = p->now;
 
     p->end[who].datagrams_out++;
     p->end[who].bytes_out += len;
+    memcpy(p->end[who].cid_used, data + 1, 8);
+    p->end[who].bytes_astray += wf_addr_equal(&s->to, &to) ? 0 : len;
     if (p->link.is_dead[who] || len > p->link.mtu[who] || !wf_addr_equal(&s->to, &to))
+        return;
+    if (!queue(p, who, len, &out))
         return;
     if (chance(p, p->link.loss))
         return;
@@ -244,7 +265,7 @@ static void carry(struct pair *p, int who, const struct wf_send *s, const uint8_
     if (chance(p, p->link.reorder))
         delay += p->link.delay_us;
     struct pair_packet *k = malloc(sizeof *k + len);
-    *k = (struct pair_packet){.at = p->now + delay,
+    *k = (struct pair_packet){.at = out + delay,
                               .to_server = who == 0,
                               .from = p->end[who].addr,
                               .to = to,
@@ -297,6 +318,24 @@ static bool is_routed(const struct pair_end *e, const struct pair_packet *k)
     return false;
 }
 
+/* A copy that somebody sends from an address that is not the client's. */
+static void race(struct pair *p, const struct pair_packet *k)
+{
+    uint32_t n = (uint32_t)(p->end[1].bytes_copied % p->link.racers);
+    struct wf_chan_packet packet = {test_copy(k->data, k->len), k->len};
+    struct wf_chan_arrival a = {
+        .from = wf_addr_v4(66, (uint8_t)(n >> 16), (uint8_t)(n >> 8), (uint8_t)n, 666),
+        .to = k->to,
+        .ecn = k->ecn,
+        .packets = &packet,
+        .count = 1};
+
+    p->end[1].bytes_copied += k->len;
+    wf_chan_recv(p->end[1].chan, p->now, &a);
+    free(packet.data);
+    pair_flush(p, 1);
+}
+
 static void deliver(struct pair *p, struct pair_packet *k)
 {
     int who = k->to_server ? 1 : 0;
@@ -304,7 +343,10 @@ static void deliver(struct pair *p, struct pair_packet *k)
     struct wf_chan_arrival a = {
         .from = k->from, .to = k->to, .ecn = k->ecn, .packets = &packet, .count = 1};
 
-    if (k->len > 9 && is_routed(&p->end[who], k))
+    bool is_here = !p->link.forgets || wf_addr_equal(&k->to, &p->end[who].addr);
+    if (who == 1 && chance(p, p->link.races))
+        race(p, k);
+    if (is_here && k->len > 9 && is_routed(&p->end[who], k))
         wf_chan_recv(p->end[who].chan, p->now, &a);
     free(packet.data);
     pair_flush(p, who);

@@ -39,11 +39,12 @@ struct pair_end {
     size_t message_count, message_room;
     uint8_t cids[16][8]; /* routed here */
     size_t cid_count;
-    bool reads;        /* consumes what is readable */
-    uint64_t read_max; /* bytes per visit; 0: all */
+    uint8_t cid_used[8]; /* in the last packet that it sent */
+    bool reads;          /* consumes what is readable */
+    uint64_t read_max;   /* bytes per visit; 0: all */
     uint32_t confirmed, pongs, paths, closed, datagrams, errors;
     struct wf_chan_event last_closed, last_error;
-    uint64_t datagrams_out, bytes_out, probes_out;
+    uint64_t datagrams_out, bytes_out, probes_out, bytes_astray, bytes_copied;
 };
 
 struct pair_packet {
@@ -62,12 +63,18 @@ struct pair_link {
     uint64_t loss, duplicate, reorder;
     size_t mtu[2]; /* larger ones vanish; by direction: 0 to the server */
     bool is_dead[2];
-    bool refuses; /* larger ones are refused by the kernel instead */
+    bool refuses;     /* larger ones are refused by the kernel instead */
+    uint64_t rate[2]; /* bytes a second; 0: no bottleneck */
+    uint64_t queue;   /* bytes that wait before it; what is more is lost */
+    bool forgets;     /* what is under way to an address that was left is lost too */
+    uint64_t races;   /* copies of what goes to the server that come first, and from elsewhere */
+    uint32_t racers;  /* from so many addresses in turn */
 };
 
 struct pair {
     struct pair_end end[2]; /* 0: client, 1: server */
     struct pair_link link;
+    weft_time free_at[2]; /* when the bottleneck has sent all that waits */
     struct wf_prng prng;
     struct wf_rng rng;
     struct wf_mem *mem;

@@ -28,7 +28,7 @@ TEST(a_transfer_survives_a_new_port_or_address_every_half_second) /* SPEC 4.4-2 
         for (int host = 0; host < 2; host++) {
             struct pair_options o = {.seed = test_seed(),
                                      .link = {.loss = 10, .mtu = {1500, 1500}}};
-            struct pair_source s = {.who = who, .length = 2000000};
+            struct pair_source s = {.who = who, .length = 6000000};
             test_note("who %d host %d", who, host);
             begin(&o);
             p.unchecked = true;

@@ -204,6 +204,94 @@ TEST(four_paths_are_kept_and_the_oldest_candidate_gives_way)
     }
 }
 
+/* SPEC 4.4-3 */
+TEST(a_candidate_that_goes_on_sending_does_not_give_way_to_copies_from_everywhere)
+{
+    const struct wf_addr moved = port(60000);
+
+    begin();
+    packet(5, moved, 100, true);
+    packet(6, moved, 100, true);
+    for (uint16_t p = 1; p < WF_PATH_NEW_MAX; p++) {
+        packet(7, port(p), 100, true);
+    }
+    CHECK(wf_paths_find(&paths, &moved) != NULL);
+}
+
+/* SPEC 4.4-6 */
+TEST(the_leader_is_where_the_newest_packet_came_from)
+{
+    const struct wf_addr there = port(60000);
+
+    begin();
+    CHECK(wf_paths_leader(&paths) == NULL);
+    packet(5, there, 100, true);
+    CHECK(wf_paths_leader(&paths) == wf_paths_find(&paths, &there));
+    packet(6, home, 100, false);
+    CHECK(wf_paths_leader(&paths) != NULL);
+    packet(7, home, 100, true);
+    CHECK(wf_paths_leader(&paths) == NULL);
+    packet(8, there, 100, true);
+    CHECK(wf_paths_leader(&paths) != NULL);
+    CHECK_EQ(answer(there, challenge(8)), WF_PATH_REBOUND);
+    CHECK(wf_paths_leader(&paths) == NULL);
+}
+
+TEST(the_round_trip_of_a_challenge_is_known_when_there_was_but_one)
+{
+    begin();
+    packet(5, port(60000), 1000, true);
+    CHECK(challenge(5) != NULL);
+    CHECK_EQ(wf_path_round_trip(&paths.items[1], 45), 40);
+    CHECK(challenge(wf_paths_deadline(&paths)) != NULL);
+    CHECK_EQ(wf_path_round_trip(&paths.items[1], 200000), 0);
+}
+
+/* SPEC 4.4-5 */
+TEST(challenges_come_at_doubling_intervals)
+{
+    begin();
+    packet(5, port(60000), 1000, true);
+    CHECK(challenge(5) != NULL);
+    CHECK_EQ(wf_paths_deadline(&paths), 100005);
+    CHECK(challenge(100005) != NULL);
+    CHECK_EQ(wf_paths_deadline(&paths), 300005);
+    CHECK(challenge(300005) != NULL);
+    CHECK_EQ(wf_paths_deadline(&paths), 700005);
+}
+
+/* SPEC 4.4-8 */
+TEST(a_peer_at_a_public_address_does_not_lead_us_into_our_own_network)
+{
+    static const struct {
+        struct wf_addr from;
+        bool of_public, of_private;
+    } rows[] = {
+        {{WF_ADDR_V4, {127, 0, 0, 1}, 53, 0}, false, false},
+        {{WF_ADDR_V6, {[15] = 1}, 53, 0}, false, false},
+        {{WF_ADDR_V4, {10, 0, 0, 7}, 53, 0}, false, true},
+        {{WF_ADDR_V4, {172, 16, 0, 7}, 53, 0}, false, true},
+        {{WF_ADDR_V4, {192, 168, 0, 7}, 53, 0}, false, true},
+        {{WF_ADDR_V4, {100, 64, 0, 7}, 53, 0}, false, true},
+        {{WF_ADDR_V4, {169, 254, 169, 254}, 53, 0}, false, true},
+        {{WF_ADDR_V6, {0xfc}, 53, 0}, false, true},
+        {{WF_ADDR_V6, {0xfe, 0x80, [15] = 1}, 53, 2}, false, true},
+        {{WF_ADDR_V4, {9, 9, 9, 9}, 53, 0}, true, true},
+    };
+
+    begin();
+    for (size_t i = 0; i < WF_ARRAY_LEN(rows); i++) {
+        home = wf_addr_v4(1, 2, 3, 4, 50000);
+        wf_paths_init(&paths, &home, &here);
+        CHECK_EQ(packet(5, rows[i].from, 100, true),
+                 rows[i].of_public ? WF_PATH_CANDIDATE : WF_PATH_SAME);
+        home = wf_addr_v4(192, 168, 1, 4, 50000);
+        wf_paths_init(&paths, &home, &here);
+        CHECK_EQ(packet(5, rows[i].from, 100, true),
+                 rows[i].of_private ? WF_PATH_CANDIDATE : WF_PATH_SAME);
+    }
+}
+
 TEST(a_flood_of_addresses_begins_few_challenges_a_second)
 {
     unsigned begun = 0;
