@@ -49,6 +49,16 @@ if(sources)
     target_link_libraries(weft-lab PRIVATE weft_flags wf_sim)
 endif()
 
+# The link emulator for real processes: the simulator's model of a link, and sockets.
+file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/netem/*.c")
+list(REMOVE_ITEM sources "${CMAKE_SOURCE_DIR}/netem/main.c")
+add_library(wf_netem STATIC ${sources} sim/link.c sim/queue.c sim/memory.c sim/log.c)
+target_include_directories(wf_netem PUBLIC "${CMAKE_SOURCE_DIR}")
+target_link_libraries(wf_netem PRIVATE weft_flags PUBLIC wf_net)
+add_executable(weft-netem netem/main.c)
+target_link_libraries(weft-netem PRIVATE weft_flags wf_netem)
+list(APPEND WEFT_APPS weft-netem)
+
 if(WEFT_TESTS AND TARGET weft)
     file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/examples/*.c")
     foreach(source IN LISTS sources)

@@ -19,10 +19,30 @@ static bool happens(struct sim_link *link, uint32_t ppm)
     return ppm > 0 && wf_prng_chance(&link->prng, ppm, SIM_PPM);
 }
 
+static bool is_dark(const struct sim_link_config *c, weft_time now)
+{
+    if (c->blackout_us == 0 || now < c->blackout_at)
+        return false;
+
+    const uint64_t since = now - c->blackout_at;
+
+    return (c->blackout_every_us > 0 ? since % c->blackout_every_us : since) < c->blackout_us;
+}
+
+/* One that faults may hit. */
+static bool is_fair_game(const struct sim_link *link)
+{
+    return link->config.fault_count == 0 || link->number <= link->config.fault_count;
+}
+
 static bool is_lost(struct sim_link *link)
 {
     const struct sim_link_config *c = &link->config;
 
+    if (link->number >= c->drop_from && link->number <= c->drop_to)
+        return true;
+    if (!is_fair_game(link))
+        return false;
     if (c->burst_enter_ppm > 0) {
         const bool turns = happens(link, link->in_burst ? c->burst_leave_ppm : c->burst_enter_ppm);
 
@@ -33,8 +53,7 @@ static bool is_lost(struct sim_link *link)
     return happens(link, c->loss_ppm);
 }
 
-/* Bytes that wait for the rate right now. */
-static uint64_t waiting(const struct sim_link *link, weft_time now)
+uint64_t sim_link_waiting(const struct sim_link *link, weft_time now)
 {
     if (link->free_at <= now)
         return 0;
@@ -51,7 +70,7 @@ static bool leave_queue(struct sim_link *link, weft_time now, size_t len, struct
     if (c->rate == 0)
         return true;
 
-    const uint64_t before = waiting(link, now);
+    const uint64_t before = sim_link_waiting(link, now);
 
     if (before + len > c->queue_max && before > 0)
         return false;
@@ -61,22 +80,29 @@ static bool leave_queue(struct sim_link *link, weft_time now, size_t len, struct
     }
     if (link->free_at < now) {
         link->free_at = now;
+        link->free_rest = 0;
     }
-    link->free_at += (len * SECOND_US + c->rate - 1) / c->rate;
-    *left = link->free_at;
+
+    /* At 1 Gb/s a microsecond is 125 bytes: what is rounded must not add up. */
+    const uint64_t due = len * SECOND_US + link->free_rest;
+
+    link->free_at += due / c->rate;
+    link->free_rest = due % c->rate;
+    *left = link->free_at + (link->free_rest > 0);
     return true;
 }
 
 static void add_copy(struct sim_link *link, weft_time left, struct sim_passage *out)
 {
     const struct sim_link_config *c = &link->config;
+    const bool fair = is_fair_game(link);
     struct sim_copy *copy = &out->copies[out->count++];
 
     copy->at = left + c->delay_us;
     if (c->jitter_us > 0) {
         copy->at += wf_prng_between(&link->prng, 0, c->jitter_us);
     }
-    if (happens(link, c->reorder_ppm)) {
+    if (fair && happens(link, c->reorder_ppm)) {
         copy->at += c->reorder_us;
     } else if (c->keeps_order) {
         if (copy->at < link->arrival_last) {
@@ -84,7 +110,7 @@ static void add_copy(struct sim_link *link, weft_time left, struct sim_passage *
         }
         link->arrival_last = copy->at;
     }
-    copy->corrupt = happens(link, c->corrupt_ppm);
+    copy->corrupt = fair && happens(link, c->corrupt_ppm);
     copy->bit = copy->corrupt ? wf_prng_next(&link->prng) : 0;
     link->corrupted += copy->corrupt;
 }
@@ -97,14 +123,14 @@ static enum sim_fate decide(struct sim_link *link, weft_time now, size_t len,
 
     if (c->mtu != 0 && len > c->mtu)
         return c->mtu_silent ? SIM_BLACK_HOLE : SIM_TOO_BIG;
-    if (c->cut)
+    if (c->cut || is_dark(c, now))
         return SIM_CUT;
     if (is_lost(link))
         return SIM_LOST;
     if (!leave_queue(link, now, len, out, &left))
         return SIM_QUEUE_FULL;
     add_copy(link, left, out);
-    if (happens(link, c->duplicate_ppm)) {
+    if (is_fair_game(link) && happens(link, c->duplicate_ppm)) {
         add_copy(link, left, out);
         link->duplicated++;
     }
@@ -115,6 +141,7 @@ void sim_link_pass(struct sim_link *link, weft_time now, size_t len, uint8_t ecn
                    struct sim_passage *out)
 {
     *out = (struct sim_passage){.ecn = link->config.ecn_bleach ? WF_ECN_NOT_ECT : ecn};
+    link->number++;
     out->fate = decide(link, now, len, out);
     link->fates[out->fate]++;
 }

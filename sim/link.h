@@ -3,7 +3,8 @@
  * link.h - what one direction between two hosts does to datagrams. It decides the fate of each from
  * its own generator and integers alone; it never sees the bytes.
  *
- *   cut -> too big -> loss -> queue and rate -> delay, jitter, reordering -> copies -> bit flips
+ *   too big -> cut, blackout -> chosen numbers, loss -> queue and rate -> delay, jitter, reordering
+ *   -> copies -> bit flips
  */
 #ifndef SIM_LINK_H
 #define SIM_LINK_H
@@ -31,6 +32,12 @@ struct sim_link_config {
     size_t ecn_mark;  /* waiting bytes from which on ECT becomes CE; 0: never */
     bool ecn_bleach;  /* the ECN bits are cleared */
     bool cut;         /* nothing passes */
+    /* Nothing passes from that moment on for so long, and so again each blackout_every_us after it
+     * (0: once). blackout_us 0: never. */
+    weft_time blackout_at;
+    uint64_t blackout_us, blackout_every_us;
+    uint64_t drop_from, drop_to; /* datagrams of these numbers are lost; 0: none. The first is 1. */
+    uint64_t fault_count; /* loss, reordering, copies and flips hit the first so many; 0: all */
 };
 
 enum sim_fate {
@@ -47,8 +54,11 @@ struct sim_link {
     struct sim_link_config config;
     struct wf_prng prng;
     bool in_burst;
-    weft_time free_at;      /* when the last byte in the queue has left */
+    weft_time free_at;      /* when the last byte in the queue has left, */
+    uint64_t free_rest;     /* and a part of a microsecond: this many of config.rate */
     weft_time arrival_last; /* for keeps_order */
+    /* Of the last datagram. Whoever numbers them by flow writes it before each. */
+    uint64_t number;
     uint64_t fates[SIM_FATES];
     uint64_t duplicated, corrupted, marked;
 };
@@ -69,5 +79,8 @@ struct sim_passage {
 void sim_link_init(struct sim_link *link, const struct sim_link_config *config, uint64_t seed);
 void sim_link_pass(struct sim_link *link, weft_time now, size_t len, uint8_t ecn,
                    struct sim_passage *out);
+
+/* Bytes that wait for the rate. */
+uint64_t sim_link_waiting(const struct sim_link *link, weft_time now);
 
 #endif

@@ -234,3 +234,83 @@ TEST(the_same_seed_gives_the_same_fates_and_another_seed_others)
     CHECK_MEM_EQ(&a, &b, sizeof a);
     CHECK(memcmp(&a, &other, sizeof a) != 0);
 }
+
+TEST(a_blackout_has_a_beginning_an_end_and_a_period)
+{
+    const struct sim_link_config once = {.blackout_at = 1000, .blackout_us = 200};
+    struct sim_link_config again = once;
+    const struct {
+        weft_time at;
+        bool dark_once, dark_again;
+    } moments[] = {
+        {0, false, false},    {999, false, false}, {1000, true, true},  {1199, true, true},
+        {1200, false, false}, {1500, false, true}, {1699, false, true}, {1700, false, false},
+    };
+    struct sim_link link;
+    struct sim_passage p;
+
+    again.blackout_every_us = 500;
+    for (size_t i = 0; i < WF_ARRAY_LEN(moments); i++) {
+        test_note("at %u", (unsigned)moments[i].at);
+        sim_link_init(&link, &once, 1);
+        sim_link_pass(&link, moments[i].at, LEN, 0, &p);
+        CHECK_EQ(p.fate, moments[i].dark_once ? SIM_CUT : SIM_PASSED);
+        sim_link_init(&link, &again, 1);
+        sim_link_pass(&link, moments[i].at, LEN, 0, &p);
+        CHECK_EQ(p.fate, moments[i].dark_again ? SIM_CUT : SIM_PASSED);
+    }
+}
+
+TEST(datagrams_of_chosen_numbers_are_lost)
+{
+    const struct sim_link_config c = {.drop_from = 2, .drop_to = 7};
+    struct sim_link link;
+    struct sim_passage p;
+
+    sim_link_init(&link, &c, 1);
+    for (unsigned i = 1; i <= 10; i++) {
+        sim_link_pass(&link, 0, LEN, 0, &p);
+        CHECK_EQ(p.fate, i >= 2 && i <= 7 ? SIM_LOST : SIM_PASSED);
+    }
+}
+
+TEST(faults_hit_only_the_first_so_many)
+{
+    struct sim_link_config c = {.loss_ppm = SIM_PPM, .fault_count = 3};
+    struct sim_link link;
+    struct sim_passage p;
+
+    sim_link_init(&link, &c, 1);
+    for (unsigned i = 1; i <= 6; i++) {
+        sim_link_pass(&link, 0, LEN, 0, &p);
+        CHECK_EQ(p.fate, i <= 3 ? SIM_LOST : SIM_PASSED);
+    }
+    c = (struct sim_link_config){.corrupt_ppm = SIM_PPM,
+                                 .duplicate_ppm = SIM_PPM,
+                                 .reorder_ppm = SIM_PPM,
+                                 .reorder_us = 9,
+                                 .fault_count = 3};
+    sim_link_init(&link, &c, 1);
+    for (unsigned i = 1; i <= 6; i++) {
+        sim_link_pass(&link, 0, LEN, 0, &p);
+        CHECK_EQ(p.count, i <= 3 ? 2 : 1);
+        CHECK_EQ(p.copies[0].corrupt, i <= 3);
+        CHECK_EQ(p.copies[0].at, i <= 3 ? 9 : 0);
+    }
+}
+
+TEST(parts_of_a_microsecond_add_up_to_the_rate)
+{
+    /* 1 Gb/s: 1428 bytes take 11.424 us. */
+    const struct sim_link_config c = {.rate = 125000000, .queue_max = 1u << 30};
+    struct sim_link link;
+    struct sim_passage p;
+
+    sim_link_init(&link, &c, 1);
+    for (unsigned i = 1; i <= 1000; i++) {
+        sim_link_pass(&link, 0, 1428, 0, &p);
+        CHECK_EQ(p.copies[0].at, (i * 11424u + 999) / 1000);
+    }
+    CHECK_EQ(sim_link_waiting(&link, 0), 1428000);
+    CHECK_EQ(sim_link_waiting(&link, 11424), 0);
+}
