@@ -9,7 +9,7 @@
 
 static const struct wf_cc_ops *const kinds[] = {
     [WF_CC_CUBIC] = &wf_cc_cubic,
-    [WF_CC_LEDBAT] = &wf_cc_cubic,
+    [WF_CC_LEDBAT] = &wf_cc_ledbat,
     [WF_CC_BBR] = &wf_cc_cubic,
 };
 

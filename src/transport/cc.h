@@ -10,6 +10,7 @@
 #define WF_TRANSPORT_CC_H
 
 #include "transport/hystart.h"
+#include "transport/ledbat.h"
 #include "transport/rate.h"
 #include "transport/rtt.h"
 
@@ -104,7 +105,7 @@ struct wf_cc_model {
     uint64_t (*bandwidth)(const struct wf_cc *cc); /* bytes a second, for statistics */
 };
 
-extern const struct wf_cc_ops wf_cc_cubic;
+extern const struct wf_cc_ops wf_cc_cubic, wf_cc_ledbat;
 
 struct wf_cc {
     const struct wf_cc_ops *ops;
@@ -123,6 +124,7 @@ struct wf_cc {
         struct {
             struct wf_cubic cubic, cubic_before; /* before the last reduction */
         };
+        struct wf_ledbat ledbat;
     };
 };
 
