@@ -192,6 +192,8 @@ static void check_refusal(struct sim_world *w, const struct sim_op *op, weft_err
         return;
     if (op->only_session && err == WEFT_ERR_ADDRESS)
         return;
+    if (sim_is_traitor(w, op->host) || sim_is_traitor(w, op->to))
+        return;
     if (h->shut && err == WEFT_ERR_CLOSED)
         return;
     sim_fail(&w->log, "host %u: a call was refused for no reason: %s", (unsigned)op->host,
@@ -291,6 +293,9 @@ static bool compare(struct sim_world *w, const struct sim_message *m, weft_span 
 {
     const uint64_t end = m->read + data.len;
     size_t same = 0;
+
+    if (sim_is_betrayed(w, m))
+        return true;
 
     if (end > m->written || (at_end && !(m->ended && end == m->plan->length))) {
         sim_fail(&w->log, "message %u: delivered up to %llu%s, written are %llu",
@@ -403,9 +408,8 @@ static struct sim_message *find_in(struct sim_world *w, const struct sim_host *h
     return NULL;
 }
 
-/* Which message is it? A reply names our request, any other carries its name as the service. */
-static struct sim_message *identify(struct sim_world *w, const struct sim_host *h,
-                                    const struct wf_core_event *ev)
+struct sim_message *sim_app_identify(struct sim_world *w, const struct sim_host *h,
+                                     const struct wf_core_event *ev)
 {
     uint32_t index = 0;
 
@@ -422,7 +426,7 @@ static struct sim_message *identify(struct sim_world *w, const struct sim_host *
 
 static void on_message(struct sim_world *w, struct sim_host *h, const struct wf_core_event *ev)
 {
-    struct sim_message *m = identify(w, h, ev);
+    struct sim_message *m = sim_app_identify(w, h, ev);
     struct wf_core_event told = *ev;
 
     if (m == NULL || !m->sent || m->to != h->index) {
@@ -472,7 +476,7 @@ static void on_broken(struct sim_world *w, struct sim_host *h, const struct wf_c
     m->released = true;
     sim_log_say(&w->log, "host %u: message %u breaks: %s", (unsigned)h->index, (unsigned)m->index,
                 weft_strerror(ev->err));
-    if (m->outcome == WF_OUTCOME_DELIVERED && !sim_is_late_reply(w, m)) {
+    if (m->outcome == WF_OUTCOME_DELIVERED && !sim_is_late_reply(w, m) && !sim_is_betrayed(w, m)) {
         sim_fail(&w->log, "message %u breaks after it was reported as delivered",
                  (unsigned)m->index);
     }
@@ -536,6 +540,8 @@ static void on_pong(struct sim_world *w, struct sim_host *h, const struct wf_cor
     w->pongs++;
     sim_log_say(&w->log, "host %u: ping %d: %s", (unsigned)h->index, (int)index,
                 weft_strerror(ev->err));
+    if (sim_is_traitor(w, op->host) || sim_is_traitor(w, op->to))
+        return;
     if (ev->kind == WF_CORE_PING_FAILED && w->plan.soft && w->phase < SIM_PHASE_SHUT &&
         op->within_us == 0 && !op->wrong_key && !op->no_host && !op->only_session) {
         sim_fail(&w->log, "host %u: a ping fails for no reason: %s", (unsigned)h->index,
@@ -550,6 +556,8 @@ static void on_session_ended(struct sim_world *w, struct sim_host *h,
     w->session_ends++;
     sim_log_say(&w->log, "host %u: a session ends: %s, code %llu", (unsigned)h->index,
                 weft_strerror(ev->err), (unsigned long long)ev->code);
+    if (sim_is_traitor(w, h->index) || sim_is_traitors_key(w, ev->peer))
+        return;
     if (ev->err == WEFT_ERR_PROTOCOL || ev->code == WF_CODE_PROTOCOL || ev->code == WF_CODE_LIMIT ||
         ev->code == WF_CODE_INTERNAL) {
         sim_fail(&w->log, "host %u: a session between honest ends breaks: %s, code %llu",
@@ -568,6 +576,8 @@ static void hash_event(struct sim_world *w, const struct sim_host *h,
 void sim_app_event(struct sim_world *w, struct sim_host *h, const struct wf_core_event *ev)
 {
     hash_event(w, h, ev);
+    if (sim_betrayal_event(w, h, ev))
+        return;
     switch (ev->kind) {
     case WF_CORE_MESSAGE:
         on_message(w, h, ev);
@@ -632,6 +642,8 @@ bool sim_app_reads_on(const struct sim_world *w, const struct sim_host *h)
 
 void sim_app_rests(struct sim_world *w, const struct sim_host *h)
 {
+    if (sim_is_traitor(w, h->index))
+        return; /* he leaves replies unread, and his requests wait for that */
     for (size_t i = 0; i < 2 * w->op_count; i++) {
         const struct sim_message *m = &w->messages[i];
 

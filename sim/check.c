@@ -162,6 +162,8 @@ void sim_check_arrival(struct sim_world *w, const struct sim_message *m,
     const bool hidden = m->op->nobody && !m->is_reply;
     const uint8_t *key = hidden ? nobody : w->hosts[m->from].key;
 
+    if (sim_is_betrayed(w, m) && m->sent && !m->arrived)
+        return;
     if (!m->sent) {
         sim_fail(&w->log, "message %u is delivered and was never sent", (unsigned)m->index);
     } else if (m->op->wrong_key) {
@@ -244,6 +246,8 @@ static void check_success(struct sim_world *w, const struct sim_message *m)
 
 void sim_check_outcome(struct sim_world *w, struct sim_message *m)
 {
+    if (sim_is_betrayed(w, m))
+        return;
     if (succeeded(m)) {
         check_success(w, m);
     } else if (w->plan.soft && !was_asked_for(w, m) && w->phase < SIM_PHASE_SHUT) {

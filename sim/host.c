@@ -549,7 +549,13 @@ static bool pump_once(struct sim_world *w, struct sim_host *h)
         sim_app_event(w, h, &ev);
     }
     for (unsigned i = 0; i < ROUNDS_MAX && !w->log.failed; i++) {
-        if (!wf_core_send(h->core, sim_host_now(w, h), w->buf, SEND_CAP, &send))
+        const bool lies = sim_is_traitor(w, h->index) && !w->healed;
+
+        sim_traitor_speaks(lies ? &w->traitor : NULL);
+        const bool sends = wf_core_send(h->core, sim_host_now(w, h), w->buf, SEND_CAP, &send);
+
+        sim_traitor_speaks(NULL);
+        if (!sends)
             return any;
         any = true;
         put_out(w, h, &send);

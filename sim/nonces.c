@@ -11,6 +11,7 @@
 
 #include "crypto/aead.h"
 #include "sim/memory.h"
+#include "sim/traitor.h"
 
 #define ROOM_FIRST 4096u
 
@@ -88,5 +89,6 @@ void __wrap_wf_aead_seal(struct wf_aead *a, const struct wf_aead_key *k, struct 
     for (size_t i = 0; watching != NULL && i < count; i++) {
         note(watching, k, ops[i].number);
     }
+    sim_traitor_rewrite(ops, count);
     __real_wf_aead_seal(a, k, ops, count);
 }

@@ -64,14 +64,19 @@ static const enum sim_class hard[] = {
     SIM_CLASS_ALLOC, SIM_CLASS_SUSPEND, SIM_CLASS_MEMORY,
 };
 
+/* Those that were there first. Further ones draw from a generator of their own, so that whether a
+ * seed is mild does not hang on how many there are. */
+#define CLASSES_FIRST (SIM_CLASS_GROUP + 1)
+
 /* A third of the seeds are mild by choice: in them everything has to succeed. */
 static void draw_classes(struct sim_scenario *s, uint64_t without)
 {
     uint64_t mask = 0;
     struct wf_prng p = sim_stream(s->seed, SIM_PURPOSE_CLASSES);
+    struct wf_prng later = sim_stream(s->seed, SIM_PURPOSE_CLASSES_LATER);
 
     for (unsigned i = 0; i < SIM_CLASSES; i++) {
-        if (wf_prng_chance(&p, sim_class_texts[i].percent, 100)) {
+        if (wf_prng_chance(i < CLASSES_FIRST ? &p : &later, sim_class_texts[i].percent, 100)) {
             s->classes |= (uint64_t)1 << i;
         }
     }
@@ -335,6 +340,19 @@ static void draw_attack(struct sim_scenario *s)
     }
 }
 
+static void draw_traitor(struct sim_scenario *s)
+{
+    struct wf_prng p = sim_stream(s->seed, SIM_PURPOSE_TRAITOR);
+    const bool serves = wf_prng_chance(&p, 1, 4);
+    const uint32_t any = (uint32_t)wf_prng_below(&p, s->host_count);
+    const uint32_t client = (uint32_t)wf_prng_between(&p, 1, s->host_count - 1);
+
+    s->traitor.host = SIM_TRAITOR_NONE;
+    if (sim_has(s, SIM_CLASS_TRAITOR)) {
+        sim_traitor_draw(&s->traitor, &p, s->peers ? any : serves ? 0 : client);
+    }
+}
+
 /* How long the last message may take after the healing: dead sessions have to be given up first,
  * and then all bytes may have to pass the slowest link again. */
 static void set_patience(struct sim_scenario *s)
@@ -357,8 +375,10 @@ static void set_patience(struct sim_scenario *s)
     for (size_t i = 0; i < s->op_count; i++) {
         bytes += s->ops[i].message.length + s->ops[i].reply.length;
     }
-    s->patience_us = 30 * SECOND + 4 * bytes * SECOND / rate +
-                     (s->soft && !sim_has(s, SIM_CLASS_WRONG_KEY) ? 0 : 2 * give_up);
+    const bool gives_up =
+        !s->soft || sim_has(s, SIM_CLASS_WRONG_KEY) || sim_has(s, SIM_CLASS_TRAITOR);
+
+    s->patience_us = 30 * SECOND + 4 * bytes * SECOND / rate + (gives_up ? 2 * give_up : 0);
 }
 
 void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, uint64_t without)
@@ -370,6 +390,7 @@ void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, uint64_t without)
     draw_links(s);
     draw_phases(s);
     draw_attack(s);
+    draw_traitor(s);
     sim_draw_ops(s);
     sim_draw_faults(s);
     set_patience(s);

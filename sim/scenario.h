@@ -13,6 +13,7 @@
 
 #include "base/datagram.h"
 #include "sim/net.h"
+#include "sim/traitor.h"
 
 enum sim_class {
 #define SIM_CLASS(name, word, percent, text) SIM_CLASS_##name,
@@ -127,6 +128,7 @@ struct sim_scenario {
     struct sim_fault faults[SIM_FAULTS_MAX];
     size_t fault_count;
     struct sim_attack_plan attack;
+    struct sim_traitor_plan traitor;
     weft_time heal_at;
     uint64_t patience_us; /* after heal_at everything must have ended within this */
 };

@@ -87,6 +87,18 @@ static void draw_ends(const struct sim_scenario *s, struct wf_prng *p, struct si
     }
 }
 
+/* He has more to say than others, by his own name. */
+static void give_to_traitor(const struct sim_scenario *s, struct sim_op *op, bool is_his)
+{
+    const uint32_t host = s->traitor.host;
+
+    if (is_his && host != SIM_TRAITOR_NONE && (s->peers || host != 0)) {
+        op->host = host;
+        op->to = op->to == host ? (host + 1) % s->host_count : op->to;
+    }
+    op->nobody = op->nobody && op->host != host;
+}
+
 static void draw_op(const struct sim_scenario *s, struct wf_prng *p, struct sim_op *op)
 {
     const bool nobody = wf_prng_chance(p, 1, 2);
@@ -113,6 +125,7 @@ static void draw_op(const struct sim_scenario *s, struct wf_prng *p, struct sim_
     op->has_reply = sim_has(s, SIM_CLASS_REPLY) && reply;
     op->kind = sim_has(s, SIM_CLASS_PING) && ping ? SIM_OP_PING : SIM_OP_MESSAGE;
     draw_ends(s, p, op);
+    give_to_traitor(s, op, wf_prng_chance(p, 1, 2));
 }
 
 void sim_draw_ops(struct sim_scenario *s)

@@ -124,6 +124,7 @@ static void init(struct sim_world *w, const struct sim_options *options)
     sim_host_stranger(w);
     sim_app_init(w);
     sim_attack_init(w);
+    sim_traitor_init(&w->traitor, &w->plan.traitor);
     push_plan(w);
     if (sim_tells(w, SIM_LIE_NONCE_TWICE)) {
         seal_twice();
@@ -270,6 +271,9 @@ static void heal(struct sim_world *w)
 
         h->mem.cap = 0;
         h->mem.fail_at = 0;
+        if (sim_is_traitor(w, i)) {
+            sim_host_crash(w, h);
+        }
         sim_host_resume(w, h);
         if (w->plan.hosts[i].wall_is_wrong) {
             w->plan.hosts[i].wall_ms = SIM_WALL_MS;
@@ -294,6 +298,8 @@ static bool message_is_open(struct sim_world *w, const struct sim_message *m, ch
                        m->plan->length, m->read);
         return true;
     }
+    if (sim_is_betrayed(w, m))
+        return false;
     if (m->arrived && !m->released && to->core != NULL && to->boots == m->receiver_boot) {
         (void)snprintf(why, why_len,
                        "message %u at host %u neither ends nor breaks (%" PRIu64 " of %" PRIu64
@@ -354,7 +360,8 @@ static uint64_t settle_us(const struct sim_world *w)
     uint64_t longest = 0;
 
     /* A call to nobody goes on for the time it was given. */
-    if (w->plan.soft && !sim_has(&w->plan, SIM_CLASS_WRONG_KEY))
+    if (w->plan.soft && !sim_has(&w->plan, SIM_CLASS_WRONG_KEY) &&
+        !sim_has(&w->plan, SIM_CLASS_TRAITOR))
         return SETTLE_SOFT_US;
     for (uint32_t i = 0; i < w->plan.host_count; i++) {
         const struct sim_host_plan *h = &w->plan.hosts[i];
@@ -545,6 +552,7 @@ static void report(const struct sim_world *w, struct sim_report *out)
         .datagrams = w->net.sent,
         .messages = w->op_count,
         .attacks = w->attacks,
+        .lies = w->traitor.lies,
         .seals = w->nonces.count,
         .delivered_bytes = w->delivered_bytes,
         .sessions = w->sessions,

@@ -92,6 +92,13 @@ struct sim_message {
     bool complete, broken, released, read_waits;
 };
 
+#define SIM_FOREIGN_MAX 256u
+/* A message of the traitor that is not what any application sent. */
+struct sim_foreign {
+    uint32_t host, boot;
+    uint64_t id;
+};
+
 /* What a host and an address have exchanged. */
 struct sim_flow {
     uint32_t host;
@@ -135,6 +142,8 @@ struct sim_world {
     uint8_t stranger_key[32]; /* of nobody here */
     struct sim_flow flows[SIM_FLOWS_MAX];
     size_t flow_count;
+    struct sim_traitor traitor;
+    struct sim_foreign foreign[SIM_FOREIGN_MAX]; /* id 0: free */
     struct wf_prng attack_prng;
     struct sim_packet *ring[SIM_RING]; /* what the attacker has captured */
     size_t captured, attacks;
@@ -155,7 +164,7 @@ struct sim_report {
     bool failed;
     char failure[SIM_FAILURE_MAX];
     weft_time failed_at, ended_at;
-    uint64_t hash, events, datagrams, messages, attacks, seals;
+    uint64_t hash, events, datagrams, messages, attacks, lies, seals;
     uint64_t outcomes[8], delivered_bytes, sessions, session_ends;
     uint64_t classes;
     uint32_t host_count;
@@ -197,6 +206,9 @@ void sim_app_event(struct sim_world *w, struct sim_host *h, const struct wf_core
 void sim_app_read(struct sim_world *w, struct sim_message *m);
 void sim_app_write(struct sim_world *w, struct sim_message *m);
 void sim_app_cancel(struct sim_world *w, struct sim_message *m);
+/* Which message is it? A reply names our request, any other carries its name as the service. */
+struct sim_message *sim_app_identify(struct sim_world *w, const struct sim_host *h,
+                                     const struct wf_core_event *ev);
 void sim_app_hurry(struct sim_world *w); /* the slow ones get on with it */
 /* A fresh message from one host to another, to see that it arrives. */
 void sim_app_probe(struct sim_world *w, uint32_t from, uint32_t to);
@@ -225,6 +237,15 @@ bool sim_is_late_reply(const struct sim_world *w, const struct sim_message *m);
 void sim_check_outcome(struct sim_world *w, struct sim_message *m);
 void sim_check_arrival(struct sim_world *w, const struct sim_message *m,
                        const struct wf_core_event *ev);
+
+/* --- betrayal.c: what the others' and his own applications do about the traitor --- */
+bool sim_is_traitor(const struct sim_world *w, uint32_t host);
+bool sim_is_traitors_key(const struct sim_world *w, const uint8_t key[32]);
+/* He is one of its ends: nothing is known of it but that it comes to one outcome. */
+bool sim_is_betrayed(const struct sim_world *w, const struct sim_message *m);
+/* An event at his host about what others sent, or at theirs about what he sent and nobody knows
+ * of; true: it is dealt with. */
+bool sim_betrayal_event(struct sim_world *w, struct sim_host *h, const struct wf_core_event *ev);
 
 /* --- attack.c --- */
 void sim_attack_init(struct sim_world *w);

@@ -136,6 +136,27 @@ TEST(memory_taken_for_a_stranger_is_found)
     check_lie(SIM_LIE_ALLOCATES, "stranger's word");
 }
 
+/* Until all faults are over; then all that was begun must end. */
+TEST(who_has_a_traitor_among_the_hosts_keeps_every_promise_to_the_others)
+{
+    unsigned with = 0;
+    uint64_t lies = 0;
+
+    for (uint64_t seed = 1; with < SEEDS; seed++) {
+        static struct sim_scenario s;
+
+        sim_scenario_draw(&s, seed, 0);
+        if (!sim_has(&s, SIM_CLASS_TRAITOR))
+            continue;
+        const struct sim_report r = run(seed, SIM_LIE_NONE);
+
+        with++;
+        lies += r.lies;
+        CHECK_STR_EQ(r.failure, "");
+    }
+    CHECK_LE(SEEDS * 4, lies);
+}
+
 TEST(a_third_of_the_seeds_is_mild_and_more_are_by_chance)
 {
     enum { DRAWS = 1000 };
