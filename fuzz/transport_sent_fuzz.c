@@ -192,7 +192,7 @@ static void timeout(struct world *w)
 {
     struct wf_sent_list list = {0};
 
-    (void)!wf_pto_on_timeout(&w->pto);
+    (void)!wf_pto_on_timeout(&w->pto, w->now);
     wf_ecn_on_pto(&w->ecn, w->pto.count);
     (void)wf_mtu_on_pto(&w->mtu, w->pto.count);
     set_datagram(w);

@@ -184,6 +184,26 @@ void wf_cc_on_lost(struct wf_cc *cc, const struct wf_cc_lost *l)
     }
 }
 
+void wf_cc_restart(struct wf_cc *cc)
+{
+    const uint64_t initial = WF_CC_INITIAL_DATAGRAMS * cc->datagram_len;
+
+    if (cc->ops->model != NULL)
+        return; /* it knows what the path carried, and no loss of the dark is told to it */
+    if (cc->ssthresh < cc->window) {
+        cc->ssthresh = cc->window;
+    }
+    if (cc->window > initial) {
+        wf_cc_set_window(cc, initial);
+    }
+    cc->has_recovery = false;
+    cc->undo.is_set = false;
+    wf_hystart_init(&cc->hystart);
+    if (cc->ops->collapse != NULL) {
+        cc->ops->collapse(cc);
+    }
+}
+
 void wf_cc_on_spurious(struct wf_cc *cc, uint64_t packets, weft_time newest_at)
 {
     struct wf_cc_undo *u = &cc->undo;

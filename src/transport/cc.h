@@ -139,6 +139,10 @@ void wf_cc_on_sent(struct wf_cc *cc, const struct wf_cc_sent *s);
 void wf_cc_on_ack(struct wf_cc *cc, const struct wf_cc_ack *a);
 void wf_cc_on_lost(struct wf_cc *cc, const struct wf_cc_lost *l);
 
+/* Nothing came through for a while, and now it does: slow start up to the window that was in use.
+ */
+void wf_cc_restart(struct wf_cc *cc);
+
 /* Packets that had been taken for lost were acknowledged (wf_fates.spurious, spurious_at). */
 void wf_cc_on_spurious(struct wf_cc *cc, uint64_t packets, weft_time newest_at);
 

@@ -211,11 +211,14 @@ static void keep_alive(struct wf_chan *c)
 /* Loss first; the probe timeout only while no loss is waited for. */
 static weft_time loss_deadline(const struct wf_chan *c)
 {
+    struct wf_pto pto = c->pto;
+
     if (c->loss.deadline != WEFT_TIME_NEVER)
         return c->loss.deadline;
     if (c->sent.need_ack == 0)
         return WEFT_TIME_NEVER;
-    return wf_pto_deadline(&c->pto, &c->rtt, c->sent.last_need_ack_at);
+    pto.is_asking = !wf_chan_is_empty(c);
+    return wf_pto_deadline(&pto, &c->rtt, c->sent.last_need_ack_at);
 }
 
 /* What was due when sending was last tried and could not go is not due again at once. */
@@ -256,7 +259,8 @@ void chan_probe(struct wf_chan *c)
 {
     struct wf_sent_list oldest = {0};
 
-    if (wf_sent_take_oldest(&c->sent, &oldest))
+    c->asks_only = !wf_pto_carries_data(&c->pto);
+    if (!c->asks_only && wf_sent_take_oldest(&c->sent, &oldest))
         chan_fates_lost(c, &oldest);
     wf_sent_frames_free(&c->sent, &oldest);
     c->probes = 1;
@@ -266,7 +270,7 @@ void chan_probe(struct wf_chan *c)
 /* Nothing was heard for too long. */
 static void on_pto(struct wf_chan *c, weft_time now)
 {
-    if (wf_pto_on_timeout(&c->pto) != WEFT_OK) { /* SPEC 4.5-2 */
+    if (wf_pto_on_timeout(&c->pto, now) != WEFT_OK) { /* SPEC 4.5-2 */
         chan_end(c, WEFT_ERR_TIMEOUT, WF_CODE_NONE, (weft_span){NULL, 0});
         return;
     }

@@ -5,6 +5,8 @@
  */
 #include "transport/chan_priv.h"
 
+#define DARK_PROBES 3u
+
 static void fate_nothing(struct wf_chan *c, const struct wf_sent_frame *f, bool is_acked)
 {
     (void)c;
@@ -179,6 +181,22 @@ static void tell_congestion(struct wf_chan *c, weft_time now, const struct wf_fr
         wf_cc_on_ack(&c->cc, &a);
 }
 
+/* In a queue that is full a lone probe finds a place now and then: so many in a row do not all die
+ * of congestion. */
+static bool was_dark(const struct wf_chan *c)
+{
+    return c->was_dark || c->pto.count >= DARK_PROBES;
+}
+
+/* SPEC 4.4-9: nothing of what was sent into the dark tells of congestion, nor does it hold up what
+ * follows. The window is opened again as at the beginning, up to where it was. */
+static void return_from_dark(struct wf_chan *c)
+{
+    c->was_dark = false;
+    wf_sent_new_path(&c->sent);
+    wf_cc_restart(&c->cc);
+}
+
 enum chan_verdict chan_on_ack(struct wf_chan *c, weft_time now, const struct wf_frame_ack *ack)
 {
     struct wf_fates acked, lost;
@@ -189,6 +207,8 @@ enum chan_verdict chan_on_ack(struct wf_chan *c, weft_time now, const struct wf_
     wf_loss_on_acked(&c->loss, &acked);
     if (acked.spurious > 0)
         wf_cc_on_spurious(&c->cc, acked.spurious, acked.spurious_at);
+    if (acked.needed_ack && was_dark(c))
+        return_from_dark(c);
     wf_loss_detect(&c->loss, &c->sent, &c->rtt, now, &lost);
     chan_on_lost(c, now, &lost);
     tell_congestion(c, now, ack, &acked, &lost);

@@ -303,6 +303,10 @@ void chan_pack_fill(struct chan_pack *p)
     chan_pack_ack(p);
     if (!p->may_data)
         return;
+    if (p->c->asks_only) {
+        pack_must(p);
+        return;
+    }
     pack_rekey(p);
     pack_ping(p);
     chan_pack_notes(p);

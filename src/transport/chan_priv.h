@@ -164,9 +164,11 @@ struct wf_chan {
     bool pong_again;    /* asked for while one was flying */
     uint8_t keep_count; /* times that silence was asked about since bytes or credit came */
 
+    bool was_dark;      /* nothing came or went for a while; no ack came since */
     bool ack_is_copied; /* what is due to be acknowledged was told to the leading candidate */
     uint8_t challenge_seen[WF_PATH_TOKEN_LEN]; /* the last one that came */
     bool must_send;            /* a packet that needs an ack must go, whatever is in it */
+    bool asks_only;            /* the probe carries no data */
     uint32_t probes;           /* packets that may go beyond window and pacing */
     bool was_full;             /* the last train filled its packets: a larger datagram would help */
     uint64_t mtu_probe_number; /* of the newest probe of the datagram size; 0: none */

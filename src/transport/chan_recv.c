@@ -6,6 +6,9 @@
 #include "transport/chan_priv.h"
 
 #define BATCH 64u
+/* No probe came through and nothing was heard for so long: it was dark, and is no more. */
+#define DARK_TIMEOUTS 2u
+#define DARK_PTOS 3u
 
 /* The peer got our CONFIRM: it counts as acknowledged (SPEC 4.1-5). */
 static void confirm(struct wf_chan *c, weft_time now)
@@ -27,13 +30,22 @@ static void look_at_path(struct wf_chan *c, weft_time now, const struct wf_chan_
     chan_path_event(c, now, wf_paths_on_packet(&c->paths, now, &k, c->config.rng));
 }
 
+static void note_heard(struct wf_chan *c, weft_time now)
+{
+    if (c->pto.count >= DARK_TIMEOUTS && now - c->heard_at >= DARK_PTOS * wf_pto_base_us(&c->rtt))
+        c->was_dark = true;
+    c->heard_before = c->heard_at;
+    c->heard_at = now;
+    if (c->pto.count > 0)
+        wf_pto_on_heard(&c->pto); /* SPEC 4.4-9: the way may be open again */
+}
+
 static void take(struct wf_chan *c, weft_time now, const struct wf_chan_arrival *a,
                  const struct wf_open *o)
 {
     struct chan_incoming in = {.now = now, .number = o->number, .from = a->from};
 
-    c->heard_before = c->heard_at;
-    c->heard_at = now;
+    note_heard(c, now);
     look_at_path(c, now, a, o);
     if (o->new_phase)
         chan_keys_new_phase(c, now);

@@ -295,8 +295,10 @@ static bool send_train(struct train *t, struct wf_send *out)
     t->mark = wf_ecn_mark(&c->ecn);
     c->ack_is_copied = false;
     build_train(t, path, packets);
-    if (t->count > 0 && packets > 0)
+    if (t->count > 0 && packets > 0) {
         c->probes = 0;
+        c->asks_only = false;
+    }
     return depart(t, path, out);
 }
 

@@ -129,19 +129,25 @@ static enum wf_path_event add(struct wf_paths *p, weft_time now, const struct wf
     return WF_PATH_CANDIDATE;
 }
 
-/* A candidate that we know: it goes on earning, and a path that was left is challenged when the
- * peer is back on it. */
+/* No challenge is under way: none was sent, or what was sent has not been answered. */
+static bool may_be_challenged(const struct wf_path *path)
+{
+    return path->challenge_at == WEFT_TIME_NEVER || path->challenges >= WF_PATH_CHALLENGES_MAX;
+}
+
+/* A candidate that we know: it goes on earning, and a path that was left, or did not answer, is
+ * challenged when the peer is back on it. */
 static enum wf_path_event meet_again(struct wf_paths *p, struct wf_path *path, weft_time now,
                                      const struct wf_path_packet *k, const struct wf_rng *rng)
 {
     path->received += k->bytes;
     path->newest += k->is_newest;
     p->leader = k->is_newest ? path->age : p->leader;
-    if (!k->is_newest || path->challenge_at != WEFT_TIME_NEVER ||
-        path->challenges >= WF_PATH_CHALLENGES_MAX || !may_begin(p, now))
+    if (!k->is_newest || !may_be_challenged(path) || !may_begin(p, now))
         return WF_PATH_SAME;
-    if (path->challenges == 0) {
+    if (path->challenges == 0 || path->challenges >= WF_PATH_CHALLENGES_MAX) {
         wf_random(rng, path->token, sizeof path->token);
+        path->challenges = 0;
     }
     path->challenge_at = now;
     return WF_PATH_CANDIDATE;
@@ -214,7 +220,7 @@ void wf_paths_on_challenge(struct wf_path *path, weft_time now, uint64_t pto_us)
 struct wf_path *wf_paths_leader(struct wf_paths *p)
 {
     for (size_t i = 1; i < p->count && p->leader != 0; i++) {
-        if (p->items[i].age == p->leader)
+        if (p->items[i].age == p->leader && p->items[i].challenge_at != WEFT_TIME_NEVER)
             return &p->items[i];
     }
     return NULL;

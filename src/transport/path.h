@@ -74,7 +74,8 @@ void wf_paths_tick(struct wf_paths *p, weft_time now);
 weft_time wf_paths_deadline(const struct wf_paths *p);
 
 struct wf_path *wf_paths_active(struct wf_paths *p);
-/* The candidate from which the newest packet came: the peer is probably there. NULL: none. */
+/* The candidate from which the newest packet came, when it is being challenged: the peer is
+ * probably there, and will say so. NULL: none. */
 struct wf_path *wf_paths_leader(struct wf_paths *p);
 /* How long the answer to the one challenge took; 0: unknown, for there were several. */
 uint64_t wf_path_round_trip(const struct wf_path *path, weft_time now);

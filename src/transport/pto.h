@@ -10,10 +10,17 @@
 
 #define WF_PTO_MIN_US 1000u
 #define WF_PTO_MAX_US 60000000u
-#define WF_PTO_DEAD 12u /* consecutive timeouts without an ack (SPEC 4.5-2) */
+#define WF_PTO_ASK_US 1000000u /* most between two probes while somebody waits for a message */
+/* Consecutive timeouts without an ack, and the time they take at least (SPEC 4.5-2). As many carry
+ * data, further ones only ask (SPEC 4.4-9). */
+#define WF_PTO_DEAD 12u
+#define WF_PTO_DEAD_US 60000000u
 
 struct wf_pto {
-    uint32_t count; /* consecutive timeouts without an ack */
+    uint32_t count;     /* consecutive timeouts without an ack */
+    uint32_t doublings; /* of the timeout */
+    weft_time since;    /* the first of them */
+    bool is_asking;     /* a message is open: who has to go on should know soon that he can */
 };
 
 void wf_pto_init(struct wf_pto *p);
@@ -29,7 +36,13 @@ weft_time wf_pto_deadline(const struct wf_pto *p, const struct wf_rtt *rtt, weft
 
 /* The deadline passed: send one probe. WEFT_ERR_TIMEOUT: that was the last one, the session is
  * dead. */
-WEFT_NODISCARD weft_err wf_pto_on_timeout(struct wf_pto *p);
+WEFT_NODISCARD weft_err wf_pto_on_timeout(struct wf_pto *p, weft_time now);
+
+/* Should the probe carry what waits for its ack? */
+bool wf_pto_carries_data(const struct wf_pto *p);
+
+/* The peer was heard, whatever it said: the way may be open again. */
+void wf_pto_on_heard(struct wf_pto *p);
 
 /* A packet that needed an ack was newly acknowledged. */
 void wf_pto_on_ack(struct wf_pto *p);

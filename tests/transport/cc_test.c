@@ -86,6 +86,33 @@ TEST(room_is_what_the_window_leaves)
     CHECK_EQ(wf_cc_room(&cc, 1ull << 40), 0);
 }
 
+/* SPEC 4.4-9 */
+TEST(a_restart_begins_small_and_is_back_at_the_window_in_a_few_rounds)
+{
+    begin();
+    for (int k = 0; k < 5; k++) {
+        one_round();
+    }
+    lose(1);
+    now += 2 * RTT_US;
+    one_round();
+    const uint64_t before = wf_cc_window(&cc);
+
+    wf_cc_restart(&cc);
+    CHECK_EQ(wf_cc_window(&cc), 10 * MSS);
+    CHECK_EQ(cc.ssthresh, before);
+    for (int k = 0; k < 5; k++) {
+        one_round();
+    }
+    CHECK_LE(before, wf_cc_window(&cc));
+    CHECK_LE(wf_cc_window(&cc), before * 2);
+    begin();
+    wf_cc_set_window(&cc, 4 * MSS); /* a small window is not made larger */
+    wf_cc_restart(&cc);
+    CHECK_EQ(wf_cc_window(&cc), 4 * MSS);
+    CHECK_EQ(cc.ssthresh, UINT64_MAX); /* the first slow start has found no end yet */
+}
+
 /* RFC 9438 section 4.6 */
 TEST(a_loss_takes_the_window_to_seven_tenths_once_a_round_trip)
 {

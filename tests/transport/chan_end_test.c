@@ -168,7 +168,7 @@ TEST(an_open_message_keeps_a_silent_session_and_a_dead_peer_ends_it_all_the_same
     pair_free(&p);
 }
 
-TEST(a_dead_peer_costs_at_most_12_probes)
+TEST(a_dead_peer_costs_at_most_12_probes_and_a_minute_of_questions)
 {
     struct pair_options o = {.seed = test_seed()};
     struct pair_source s = {.who = 0, .length = 1000000};
@@ -179,11 +179,13 @@ TEST(a_dead_peer_costs_at_most_12_probes)
     p.link.is_dead[1] = true;
     pair_flush(&p, 0);
     uint64_t before = p.end[0].datagrams_out;
+    uint64_t bytes = p.end[0].bytes_out;
     (void)pair_run(&p, p.now + 3600000000u);
     CHECK_EQ(p.end[0].closed, 1);
     CHECK_EQ(p.end[0].last_closed.err, WEFT_ERR_TIMEOUT);
     CHECK_LE(p.end[0].datagrams_out - before,
-             12 + 10); /* what the window still held, and the probes */
+             12 + 10 + 60); /* what the window still held, the probes, and a PING a second */
+    CHECK_LE(p.end[0].bytes_out - bytes, (12 + 10) * 1200 + 60 * 60);
     pair_free(&p);
 }
 

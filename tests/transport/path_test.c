@@ -237,6 +237,26 @@ TEST(the_leader_is_where_the_newest_packet_came_from)
     CHECK(wf_paths_leader(&paths) == NULL);
 }
 
+TEST(who_did_not_answer_and_is_heard_again_is_challenged_anew)
+{
+    weft_time now = 5;
+    uint8_t old[WF_PATH_TOKEN_LEN];
+
+    begin();
+    packet(now, port(60000), 1000, true);
+    for (int k = 0; k < 3; k++) {
+        CHECK(challenge(now) != NULL);
+        now = wf_paths_deadline(&paths);
+    }
+    memcpy(old, paths.items[1].token, sizeof old);
+    CHECK_EQ(packet(now - 1, port(60000), 50, false), WF_PATH_SAME);
+    CHECK(challenge(now - 1) == NULL);
+    CHECK_EQ(packet(now - 1, port(60000), 50, true), WF_PATH_CANDIDATE);
+    CHECK(challenge(now - 1) != NULL);
+    CHECK(memcmp(old, paths.items[1].token, sizeof old) != 0);
+    CHECK_EQ(answer(port(60000), &paths.items[1]), WF_PATH_REBOUND);
+}
+
 TEST(the_round_trip_of_a_challenge_is_known_when_there_was_but_one)
 {
     begin();
