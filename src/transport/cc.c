@@ -10,7 +10,7 @@
 static const struct wf_cc_ops *const kinds[] = {
     [WF_CC_CUBIC] = &wf_cc_cubic,
     [WF_CC_LEDBAT] = &wf_cc_ledbat,
-    [WF_CC_BBR] = &wf_cc_cubic,
+    [WF_CC_BBR] = &wf_cc_bbr,
 };
 
 void wf_cc_init(struct wf_cc *cc, enum wf_cc_kind kind, uint64_t datagram_len)

@@ -9,6 +9,7 @@
 #ifndef WF_TRANSPORT_CC_H
 #define WF_TRANSPORT_CC_H
 
+#include "transport/cc_bbr.h"
 #include "transport/hystart.h"
 #include "transport/ledbat.h"
 #include "transport/rate.h"
@@ -105,7 +106,7 @@ struct wf_cc_model {
     uint64_t (*bandwidth)(const struct wf_cc *cc); /* bytes a second, for statistics */
 };
 
-extern const struct wf_cc_ops wf_cc_cubic, wf_cc_ledbat;
+extern const struct wf_cc_ops wf_cc_cubic, wf_cc_ledbat, wf_cc_bbr;
 
 struct wf_cc {
     const struct wf_cc_ops *ops;
@@ -125,6 +126,7 @@ struct wf_cc {
             struct wf_cubic cubic, cubic_before; /* before the last reduction */
         };
         struct wf_ledbat ledbat;
+        struct wf_bbr bbr;
     };
 };
 
