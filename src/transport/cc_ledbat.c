@@ -24,7 +24,7 @@ static uint64_t most(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* 0: nothing measured yet. */
+/* SPEC 4.2-10; 0: nothing measured yet. */
 static uint64_t base_of(const struct wf_ledbat *l)
 {
     uint32_t base = UINT32_MAX;

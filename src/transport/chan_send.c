@@ -292,7 +292,8 @@ static bool send_train(struct train *t, struct wf_send *out)
     }
     if (packets == 0 && !ack_is_due)
         return false;
-    t->mark = wf_ecn_mark(&c->ecn);
+    /* An ACK alone goes unmarked: a path that drops it would show that to nobody. */
+    t->mark = packets > 0 ? wf_ecn_mark(&c->ecn) : WF_ECN_NOT_ECT;
     c->ack_is_copied = false;
     build_train(t, path, packets);
     if (t->count > 0 && packets > 0) {

@@ -255,7 +255,7 @@ static bool is_counted(const struct wf_sent *s, uint64_t number, const struct wf
     return (p->flags & WF_SENT_IN_FLIGHT) != 0 && number >= s->counted_from;
 }
 
-/* What another path carried or lost says nothing of the sizes of this one. */
+/* What another path carried, marked or lost says nothing of this one. */
 static void note_size(struct wf_fates *f, const struct wf_sent_packet *p)
 {
     if ((p->flags & WF_SENT_MTU_PROBE) != 0) {
@@ -270,9 +270,9 @@ static void note_fate(const struct wf_sent *s, struct wf_fates *f, uint64_t numb
 {
     wf_sent_list_join(&f->frames, &p->frames);
     f->packets++;
-    f->ect += (p->flags & WF_SENT_ECT) != 0 ? 1 : 0;
     f->needed_ack = f->needed_ack || (p->flags & WF_SENT_NEEDS_ACK) != 0;
     if (number >= s->counted_from) {
+        f->ect += (p->flags & WF_SENT_ECT) != 0 ? 1 : 0;
         note_size(f, p);
     }
     f->newest = number > f->newest ? number : f->newest;

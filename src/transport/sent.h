@@ -106,7 +106,7 @@ struct wf_fates {
     struct wf_sent_list frames;
     uint64_t packets;          /* all */
     uint64_t bytes;            /* counted */
-    uint64_t ect;              /* packets sent as ECT(0) */
+    uint64_t ect;              /* packets of this path sent as ECT(0) */
     uint64_t largest;          /* bytes of the largest packet of this path that was no size probe */
     uint64_t mtu_probe;        /* bytes of the largest size probe of this path; 0: none */
     uint64_t newest;           /* highest number among them */

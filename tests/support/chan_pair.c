@@ -243,6 +243,17 @@ static bool queue(struct pair *p, int who, size_t len, weft_time *at)
     return true;
 }
 
+static uint8_t ecn_after(const struct pair *p, uint8_t ecn)
+{
+    static const uint8_t marks[] = {[PAIR_ECN_KEPT] = WF_ECN_ECT0,
+                                    [PAIR_ECN_CLEARED] = WF_ECN_NOT_ECT,
+                                    [PAIR_ECN_REMARKED] = WF_ECN_ECT1,
+                                    [PAIR_ECN_ALL_CE] = WF_ECN_CE,
+                                    [PAIR_ECN_DROPPED] = WF_ECN_ECT0};
+
+    return ecn == WF_ECN_ECT0 ? marks[p->link.ecn] : ecn;
+}
+
 /* Puts one datagram on the link. */
 static void carry(struct pair *p, int who, const struct wf_send *s, const uint8_t *data, size_t len)
 {
@@ -260,6 +271,9 @@ static void carry(struct pair *p, int who, const struct wf_send *s, const uint8_
         return;
     if (chance(p, p->link.loss))
         return;
+    p->end[who].marked_out += s->ecn == WF_ECN_ECT0;
+    if (p->link.ecn == PAIR_ECN_DROPPED && s->ecn == WF_ECN_ECT0)
+        return;
     if (p->link.jitter_us > 0)
         delay += wf_prng_below(&p->prng, p->link.jitter_us);
     if (chance(p, p->link.reorder))
@@ -269,7 +283,7 @@ static void carry(struct pair *p, int who, const struct wf_send *s, const uint8_
                               .to_server = who == 0,
                               .from = p->end[who].addr,
                               .to = to,
-                              .ecn = s->ecn,
+                              .ecn = ecn_after(p, s->ecn),
                               .len = len};
     memcpy(k->data, data, len);
     struct wf_link *after = p->flying.last;

@@ -45,6 +45,7 @@ struct pair_end {
     uint32_t confirmed, pongs, paths, closed, datagrams, errors;
     struct wf_chan_event last_closed, last_error;
     uint64_t datagrams_out, bytes_out, probes_out, bytes_astray, bytes_copied;
+    uint64_t marked_out; /* datagrams that went as ECT(0) */
 };
 
 struct pair_packet {
@@ -55,6 +56,15 @@ struct pair_packet {
     uint8_t ecn;
     size_t len;
     uint8_t data[];
+};
+
+/* What the link does to packets that were sent as ECT(0). */
+enum pair_ecn {
+    PAIR_ECN_KEPT,
+    PAIR_ECN_CLEARED,
+    PAIR_ECN_REMARKED,
+    PAIR_ECN_ALL_CE,
+    PAIR_ECN_DROPPED
 };
 
 /* Chances are in 1/1000. */
@@ -69,6 +79,7 @@ struct pair_link {
     bool forgets;     /* what is under way to an address that was left is lost too */
     uint64_t races;   /* copies of what goes to the server that come first, and from elsewhere */
     uint32_t racers;  /* from so many addresses in turn */
+    uint8_t ecn;      /* enum pair_ecn */
 };
 
 struct pair {
