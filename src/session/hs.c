@@ -263,6 +263,14 @@ void wf_hs_recv(struct wf_hs *hs, weft_time now, weft_span datagram)
     }
 }
 
+weft_time wf_hs_interval_after(weft_time interval, unsigned sent)
+{
+    const weft_time most =
+        sent <= WF_HS_EAGER_MAX ? WF_HS_INTERVAL_EAGER_US : WF_HS_INTERVAL_MAX_US;
+
+    return 2 * interval < most ? 2 * interval : most;
+}
+
 static void note_sent(struct wf_hs *hs, weft_time now)
 {
     if (hs->sent++ > 0) {
@@ -274,10 +282,7 @@ static void note_sent(struct wf_hs *hs, weft_time now)
         hs->result.solve_repeated = false;
     }
     hs->send_at = now + hs->interval;
-    hs->interval *= 2;
-    if (hs->interval > WF_HS_INTERVAL_MAX_US) {
-        hs->interval = WF_HS_INTERVAL_MAX_US;
-    }
+    hs->interval = wf_hs_interval_after(hs->interval, hs->sent);
 }
 
 void wf_hs_send(struct wf_hs *hs, weft_time now, uint8_t *buf, size_t cap, size_t *len)

@@ -8,8 +8,9 @@
  *
  * The owner sends what wf_hs_send yields, hands in what arrives, and calls wf_hs_solve with the
  * first frames when asked. HELLO and SOLVE are repeated with doubling intervals (first 300 ms, at
- * most 5 s, byte-identical). When the cookie has grown too old for a SOLVE that was not answered,
- * it fails: the SOLVE may have been accepted, and its data must not go again under another cookie.
+ * most 0.8 s for 16 times and then 5 s, byte-identical). When the cookie has grown too old for a
+ * SOLVE that was not answered, it fails: the SOLVE may have been accepted, and its data must not go
+ * again under another cookie.
  *
  * Where work is asked SOLVE should carry no frames. Then the owner may begin anew with another
  * object (wf_hs_again) when wf_hs_is_overdue says so, and still hand CONFIRMs to this one.

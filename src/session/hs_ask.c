@@ -24,6 +24,7 @@ static void start_sending(struct wf_hs_ask *k, weft_time now)
     k->state = WF_HS_ASK_SENDING;
     k->send_at = now;
     k->interval = WF_HS_INTERVAL_FIRST_US;
+    k->sent = 0;
 }
 
 /* SPEC 1.12-4: nothing of e_c or boxes, which an ASK has not. */
@@ -75,7 +76,7 @@ bool wf_hs_ask_send(struct wf_hs *hs, weft_time now, uint8_t *buf, size_t *len)
     memcpy(buf, k->bytes, sizeof k->bytes);
     *len = sizeof k->bytes;
     k->send_at = now + k->interval;
-    k->interval = 2 * k->interval < WF_HS_INTERVAL_MAX_US ? 2 * k->interval : WF_HS_INTERVAL_MAX_US;
+    k->interval = wf_hs_interval_after(k->interval, ++k->sent);
     return true;
 }
 

@@ -13,6 +13,11 @@
 
 #define WF_HS_SECOND_US ((weft_time)1000000)
 #define WF_HS_INTERVAL_FIRST_US ((weft_time)300000)
+/* HELLO and SOLVE go again after the first interval, then after twice as long, up to the eager most
+ * for so many datagrams: where a third of them is lost, a handshake needs many tries within its 10
+ * s. A server that is not there is asked less often after that. */
+#define WF_HS_INTERVAL_EAGER_US ((weft_time)800000)
+#define WF_HS_EAGER_MAX 16u
 #define WF_HS_INTERVAL_MAX_US (5 * WF_HS_SECOND_US)
 /* A cookie is given up this long before the server refuses it: SOLVE needs time to get there. */
 #define WF_HS_COOKIE_MARGIN_US (1 * WF_HS_SECOND_US)
@@ -42,6 +47,7 @@ struct wf_hs_ask {
     uint64_t nonce;
     uint8_t bytes[WF_ASK_LEN];
     weft_time send_at, interval;
+    unsigned sent;
 };
 
 #define WF_HS_ANEW_MAX 3u /* spec 1.13-8 */
@@ -151,5 +157,8 @@ void wf_hs_make_solve(struct wf_hs *hs, weft_time now);
 void wf_hs_on_another(struct wf_hs *hs, weft_time now, weft_span datagram);
 void wf_hs_anew(struct wf_hs *hs, weft_time now);
 void wf_hs_on_confirm(struct wf_hs *hs, weft_time now, weft_span datagram);
+
+/* The interval after this one, when so many datagrams of the kind have gone out. */
+weft_time wf_hs_interval_after(weft_time interval, unsigned sent);
 
 #endif
