@@ -86,6 +86,7 @@ struct lab_scenario {
     uint64_t seed;   /* 0: 1 */
     uint64_t end_us; /* the run ends then, or when every flow that can end has ended */
     struct sim_link_config up, down;
+    bool no_checksums; /* flipped bits get through to the cores, as if UDP had no checksum */
     size_t flow_count;
     struct lab_flow flows[LAB_FLOWS_MAX];
     size_t event_count;
