@@ -52,6 +52,7 @@ struct lab_flow {
     uint64_t drop_first, drop_last; /* datagrams of the client that vanish, counted from 1 */
     uint64_t idle_ms;               /* of the configuration, of both hosts; 0: the library's */
     uint64_t server_late_us;        /* the server's core begins so late */
+    bool bbr;                       /* its hosts ask for WF_CC_BBR */
 };
 
 enum lab_event_kind {

@@ -65,6 +65,7 @@ void lab_host_boot(struct lab_world *w, struct lab_host *h)
         .wall_ms = WALL_MS,
         .sessions_max = 64,
         .idle_ms = w->pairs[h->index / 2].plan->idle_ms,
+        .congestion = w->pairs[h->index / 2].plan->bbr ? WF_CC_BBR : WF_CC_CUBIC,
     };
 
     memcpy(config.seed, h->seed, sizeof config.seed);

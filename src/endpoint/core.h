@@ -55,6 +55,7 @@ struct wf_core_config {
     uint8_t work_alg;              /* asked of clients; 0: the default */
     bool work_outside;             /* wf_core_next_work hands it out; else it is done in ticks */
     size_t peer_memory_max;        /* bytes held for one peer; 0: 64 MiB */
+    enum wf_cc_kind congestion;    /* who controls what is no background */
     weft_span statement; /* of the owner about our key, told to those who ask. Empty: none */
     struct wf_core_shards shards;
     const struct wf_keylog *keylog;

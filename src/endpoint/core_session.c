@@ -34,6 +34,7 @@ static weft_err make_chan(struct session *s, weft_time now)
         .role = s->role,
         .cids = c->config.shards.ids,
         .params = core_params(c),
+        .congestion = c->config.congestion,
         .keylog = c->config.keylog,
         .trace = c->config.trace,
     };

@@ -46,7 +46,7 @@ static void init_transport(struct wf_chan *c, weft_time now)
     wf_loss_init(&c->loss);
     wf_pto_init(&c->pto);
     wf_mtu_init(&c->mtu, WF_MTU_BASE);
-    wf_cc_init(&c->cc, WF_CC_CUBIC, WF_MTU_BASE);
+    wf_cc_init(&c->cc, c->config.congestion, WF_MTU_BASE);
     wf_rate_init(&c->rate);
     wf_pacer_init(&c->pacer, now, WF_MTU_BASE);
     wf_ecn_init(&c->ecn, true);

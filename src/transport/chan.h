@@ -29,6 +29,7 @@
 #include "crypto/secret.h"
 #include "session/cid.h"
 #include "session/keys.h"
+#include "transport/cc.h"
 #include "wire/frame.h"
 #include "wire/handshake.h"
 
@@ -48,6 +49,7 @@ struct wf_chan_config {
     uint64_t rekey_after_us;        /* 0: 120 s */
     uint64_t rekey_after_packets;   /* 0: 2^32 */
     uint64_t first_number;          /* 0: 1. Tests start near the hard stop */
+    enum wf_cc_kind congestion;     /* of what is no background */
     const struct wf_keylog *keylog; /* NULL: none */
     const struct wf_trace *trace;   /* NULL: none */
 };
@@ -209,6 +211,8 @@ struct wf_chan_stats {
     uint64_t srtt_us, min_rtt_us, rttvar_us, cwnd, in_flight,
         pacing_rate; /* bytes, bytes a second */
     uint64_t datagram_len;
+    uint64_t bandwidth;     /* bytes a second, as far as the controller knows; 0: it does not */
+    const char *congestion; /* its name; lives for ever */
     uint64_t messages_out, messages_in, messages_open_out, messages_open_in;
     uint64_t credit_left, control_bytes, datagrams_dropped;
 };

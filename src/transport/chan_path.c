@@ -30,7 +30,7 @@ static void start_anew(struct wf_chan *c, weft_time now)
         wf_acks_set_rtt(&c->acks, wf_rtt_smoothed(&c->rtt));
     }
     wf_mtu_reset(&c->mtu);
-    wf_cc_init(&c->cc, WF_CC_CUBIC, wf_mtu_size(&c->mtu));
+    wf_cc_init(&c->cc, c->config.congestion, wf_mtu_size(&c->mtu));
     wf_rate_init(&c->rate);
     wf_ecn_new_path(&c->ecn);
     wf_pacer_init(&c->pacer, now, wf_mtu_size(&c->mtu));

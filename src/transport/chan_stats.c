@@ -13,6 +13,8 @@ void wf_chan_stats(const struct wf_chan *c, struct wf_chan_stats *out)
     out->cwnd = wf_cc_window(&c->cc);
     out->in_flight = c->sent.in_flight;
     out->pacing_rate = c->pacer.rate;
+    out->bandwidth = wf_cc_bandwidth(&c->cc);
+    out->congestion = wf_cc_name(&c->cc);
     out->datagram_len = wf_mtu_size(&c->mtu);
     out->messages_open_out = c->out.count;
     out->messages_open_in = c->in.count;
