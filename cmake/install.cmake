@@ -45,8 +45,8 @@ endif()
 if(EXISTS "${CMAKE_SOURCE_DIR}/packaging/weftd.conf")
     install(FILES "${CMAKE_SOURCE_DIR}/packaging/weftd.conf" DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()
-# Shells look a completion up by the command's name; one file serves both programs.
-foreach(program weft weftd)
+# Shells look a completion up by the command's name; one file serves all programs.
+foreach(program weft weftd weft-netem)
     if(EXISTS "${CMAKE_SOURCE_DIR}/packaging/completion/weft.bash")
         install(FILES "${CMAKE_SOURCE_DIR}/packaging/completion/weft.bash"
             DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${program})

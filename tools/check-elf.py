@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BINARIES = ("libweft.so", "weft", "weftd")
+BINARIES = ("libweft.so", "weft", "weftd", "weft-netem")
 
 
 def problems(name, headers, dynamic, symbols):

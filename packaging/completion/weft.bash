@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# Completion of weft and weftd in bash. Needs nothing but bash.
+# Completion of weft, weftd and weft-netem in bash. Needs nothing but bash.
 
 _weft_files() {
     compopt -o filenames
@@ -88,5 +88,28 @@ _weftd() {
         --json --quiet --help --version
 }
 
+_weft_netem() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} name
+    local link="delay jitter keep-order loss burst reorder reorder-by duplicate corrupt rate queue ecn-mark ecn-bleach mtu mtu-silent cut
+        blackout drop fault-packets"
+    local words="--a --b --listen --to --at --scenario --rebind --rebind-address --device-mtu --seed --for --json --every --held-max --help
+        --version"
+
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        _weft_words "$current" tun udp --help --version
+        return
+    fi
+    case $previous in
+    --scenario | --json) _weft_files "$current" ;;
+    *keep-order | *ecn-bleach | *mtu-silent | *cut) _weft_words "$current" yes no ;;
+    --*) COMPREPLY=() ;;
+    *)
+        for name in $link; do words+=" --$name --up-$name --down-$name"; done
+        _weft_words "$current" "$words"
+        ;;
+    esac
+}
+
 complete -F _weft weft
 complete -F _weftd weftd
+complete -F _weft_netem weft-netem

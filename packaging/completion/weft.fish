@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Completion of weft and weftd in fish.
+# Completion of weft, weftd and weft-netem in fish.
 
 set -l commands key allow pin statement group listen send get ping echo cat
 
@@ -67,3 +67,42 @@ complete -c weftd -s g -l group -r -F -d "answer its members"
 complete -c weftd -l only-groups -d "answer nobody else"
 complete -c weftd -l check-config -d "say whether it is good"
 complete -c weftd -l version -d version
+
+complete -c weft-netem -f
+complete -c weft-netem -n "not __fish_seen_subcommand_from tun udp" -a tun -d "join two network namespaces"
+complete -c weft-netem -n "not __fish_seen_subcommand_from tun udp" -a udp -d "relay datagrams to a server"
+for side in "" up- down-
+    for name in delay jitter reorder-by
+        complete -c weft-netem -l $side$name -x -d "a time, as 20ms"
+    end
+    for name in loss reorder duplicate corrupt
+        complete -c weft-netem -l $side$name -x -d "a share, as 2.5%"
+    end
+    for name in keep-order ecn-bleach mtu-silent cut
+        complete -c weft-netem -l $side$name -x -a "yes no"
+    end
+    complete -c weft-netem -l {$side}burst -x -d "into, out of, lost inside: 1%,20%,90%"
+    complete -c weft-netem -l {$side}rate -x -d "as 10mbit"
+    complete -c weft-netem -l {$side}queue -x -d "bytes, or a time at the rate"
+    complete -c weft-netem -l {$side}ecn-mark -x -d "bytes, or a time at the rate"
+    complete -c weft-netem -l {$side}mtu -x -d "bytes of an IP packet"
+    complete -c weft-netem -l {$side}blackout -x -d "as 5s+2s/20s"
+    complete -c weft-netem -l {$side}drop -x -d "numbers of packets, as 2-7"
+    complete -c weft-netem -l {$side}fault-packets -x -d "faults hit the first so many"
+end
+complete -c weft-netem -l a -x -d "namespace:device:address/prefix"
+complete -c weft-netem -l b -x -d "namespace:device:address/prefix"
+complete -c weft-netem -l listen -x -d "address:port for clients"
+complete -c weft-netem -l to -x -d "address:port of the server"
+complete -c weft-netem -l at -x -d "what follows holds from then on"
+complete -c weft-netem -l scenario -r -F -d "options, one a line"
+complete -c weft-netem -l rebind -x -d "another port so often"
+complete -c weft-netem -l rebind-address -x -d "and the next of these addresses"
+complete -c weft-netem -l device-mtu -x -d "of the TUN devices"
+complete -c weft-netem -l seed -x -d "decides whatever chance decides"
+complete -c weft-netem -l for -x -d "ends by itself"
+complete -c weft-netem -l json -r -F -d "what it did"
+complete -c weft-netem -l every -x -d "and so often"
+complete -c weft-netem -l held-max -x -d "bytes for packets under way"
+complete -c weft-netem -s h -l help -d help
+complete -c weft-netem -l version -d version

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("WEFT_BUILD", ROOT / "build" / "dev")).resolve()
 WEFT = str(BUILD / "weft")
 WEFTD = str(BUILD / "weftd")
+NETEM = str(BUILD / "weft-netem")
 
 # A deadline says when to give up on something that is going to happen; only a failing test waits so long.
 PATIENCE = 40.0
@@ -221,7 +222,7 @@ class Case(unittest.TestCase):
         self.assertLess(status, 128 + 64, process.told())
         self.assertEqual(len(process.lines["err"]), 1, process.told())
         sentence = process.lines["err"][0]
-        self.assertRegex(sentence, r"^weftd?: .*\.$", process.told())
+        self.assertRegex(sentence, r"^weft(d|-netem)?: .*\.$", process.told())
         for words in [says] if isinstance(says, str) else says:
             self.assertIn(words, sentence, process.told())
 
@@ -265,6 +266,20 @@ class Case(unittest.TestCase):
         daemon.peer = daemon.event("listening")["peer"]
         daemon.port = int(daemon.peer.rsplit(":", 1)[1])
         return daemon
+
+    def relay(self, port, *options, listen="127.0.0.1:0"):
+        """A weft-netem in front of that port of this machine; .port is where it listens, .report() ends it and says what it
+        did."""
+        relay = self.start([NETEM, "udp", "--listen", listen, "--to", f"127.0.0.1:{port}", "--json", "-", *options])
+        relay.port = int(relay.event("ready")["at"].rsplit(":", 1)[1])
+
+        def report():
+            relay.signal(signal.SIGTERM)
+            self.assertEqual(relay.wait(), 0, relay.told())
+            return relay.event("end")
+
+        relay.report = report
+        return relay
 
     def peer_at(self, daemon, port):
         """The same key at another port of this machine."""
