@@ -119,6 +119,8 @@ static const char *way_out_of(const struct app *a, weft_err err)
         return way_in(a);
     case WEFT_ERR_REFUSED:
         return "The other side does not offer that service.";
+    case WEFT_ERR_UNREAD:
+        return "The program that should read it stands still; look there, then try again.";
     case WEFT_ERR_NO_SPACE:
         return "Make room and try again; what arrived is kept and resumed.";
     case WEFT_ERR_TIMEOUT:

@@ -60,6 +60,7 @@ typedef enum weft_err {
     WEFT_ERR_PROTOCOL = 22,    /* an authenticated peer broke the protocol */
     WEFT_ERR_NO_PROTOCOL = 23, /* the two ends speak no common protocol */
     WEFT_ERR_REFUSED = 24,     /* the peer has no such service, or does not offer it to us */
+    WEFT_ERR_UNREAD = 25,      /* nobody reads it at the other end, or here: cut off */
 } weft_err;
 
 /* One clear sentence for an error, in English, with no full stop. Never NULL; static memory. */

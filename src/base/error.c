@@ -35,6 +35,7 @@ static const char *const sentences[] = {
     [WEFT_ERR_PROTOCOL] = "the peer broke the protocol",
     [WEFT_ERR_NO_PROTOCOL] = "the two ends speak no common protocol",
     [WEFT_ERR_REFUSED] = "the peer has no such service, or does not offer it to us",
+    [WEFT_ERR_UNREAD] = "nobody reads it, so it was cut off",
 };
 
 const char *weft_strerror(weft_err err)

@@ -36,6 +36,8 @@ static void fill_defaults(struct wf_core_config *c)
         c->effort_max = CORE_EFFORT_MAX;
     if (c->work_time_us == 0)
         c->work_time_us = CORE_WORK_TIME_US;
+    if (c->unread_us == 0)
+        c->unread_us = CORE_UNREAD_US;
     if (c->peer_memory_max == 0)
         c->peer_memory_max = CORE_PEER_MEMORY_MAX;
 }

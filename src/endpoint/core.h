@@ -56,6 +56,8 @@ struct wf_core_config {
     bool work_outside;             /* wf_core_next_work hands it out; else it is done in ticks */
     size_t peer_memory_max;        /* bytes held for one peer; 0: 64 MiB */
     enum wf_cc_kind congestion;    /* who controls what is no background */
+    uint64_t unread_us;  /* a message that holds bytes and does not get on is cut off after it, and
+                            after 30 s when memory is short; 0: 10 minutes */
     weft_span statement; /* of the owner about our key, told to those who ask. Empty: none */
     struct wf_core_shards shards;
     const struct wf_keylog *keylog;
@@ -228,7 +230,7 @@ struct wf_core_stats {
     uint64_t hints_sent, hints_taken; /* taken: those that made us doubt a session */
     uint64_t sessions, sessions_total, sessions_evicted, handshakes_started, handshakes_failed;
     uint64_t sessions_coming; /* accepted, and nothing was heard of their clients since */
-    uint64_t messages_in, messages_out, messages_open;
+    uint64_t messages_in, messages_out, messages_open, messages_cut_off;
     uint64_t packets_lost, frames_resent, packets_forged, packets_replayed;
     uint64_t memory_held, memory_max, allocations, secret_held, curve_operations;
 };

@@ -129,6 +129,15 @@ static void *request_user(const struct wf_core *c, const struct message *reply)
     return request == NULL ? NULL : request->user;
 }
 
+/* An announced lifetime. It counts from now, so it ends after the sender's own. */
+static void set_expiry(struct wf_core *c, struct message *m, uint64_t lifetime_ms)
+{
+    if (lifetime_ms == 0 || lifetime_ms > CORE_LIFETIME_MS_MAX)
+        return;
+    if (wf_heap_set(&c->expiries, &m->timer, c->now + lifetime_ms * 1000) != WEFT_OK)
+        return; /* no memory: it is kept, as one without a lifetime is */
+}
+
 static bool on_opened(struct session *s, const struct wf_chan_event *e, struct wf_core_event *out)
 {
     struct wf_core *c = s->core;
@@ -152,6 +161,7 @@ static bool on_opened(struct session *s, const struct wf_chan_event *e, struct w
         m->early = at_end;
         s->unanswered += at_end;
     }
+    set_expiry(c, m, e->open.lifetime_ms);
     c->stats.messages_in++;
     *out = (struct wf_core_event){
         .kind = WF_CORE_MESSAGE, .id = m->id, .open = e->open, .reply_to_id = m->reply_to_id};
@@ -160,6 +170,12 @@ static bool on_opened(struct session *s, const struct wf_chan_event *e, struct w
     out->early = s->state == SESSION_CONFIRMING;
     out->user = request_user(c, m);
     return true;
+}
+
+/* The peer does not want the rest of a message, or will not answer it. */
+static enum wf_core_outcome outcome_of(uint64_t code)
+{
+    return code == WF_CODE_EXPIRED ? WF_OUTCOME_EXPIRED : WF_OUTCOME_FAILED;
 }
 
 static bool on_stopped(struct session *s, const struct wf_chan_event *e)
@@ -172,7 +188,7 @@ static bool on_stopped(struct session *s, const struct wf_chan_event *e)
     m->delivered = m->reply_id != 0; /* the peer has read what it wanted of it and is answering */
     reply = message_get(s->core, m->reply_id, true);
     if (!m->delivered)
-        message_outcome(s->core, m, WF_OUTCOME_FAILED, code_to_err(e->code), e->code);
+        message_outcome(s->core, m, outcome_of(e->code), code_to_err(e->code), e->code);
     else if (reply == NULL || reply->whole)
         message_outcome(s->core, m, WF_OUTCOME_REPLIED, WEFT_OK, 0);
     return false;
@@ -199,7 +215,7 @@ static bool on_error(struct session *s, const struct wf_chan_event *e)
     struct message *m = message_by_number(s, false, e->number);
 
     if (m != NULL && m->reply_id == 0)
-        message_outcome(s->core, m, WF_OUTCOME_FAILED, code_to_err(e->code), e->code);
+        message_outcome(s->core, m, outcome_of(e->code), code_to_err(e->code), e->code);
     return false;
 }
 

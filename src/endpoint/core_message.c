@@ -60,6 +60,7 @@ struct message *message_new(struct session *s, bool incoming, uint64_t number)
         return NULL;
     }
     wf_list_push_back(&s->messages, &m->link);
+    stall_watch(m);
     session_rank(s);
     return m;
 }
@@ -83,6 +84,7 @@ static void detach(struct wf_core *c, struct message *m)
     number_key(key, m->session, m->incoming, m->number);
     wf_table_remove(&c->numbers, wf_span(key, sizeof key));
     wf_list_remove(&m->link);
+    wf_list_remove(&m->watch_link);
     m->session->charged -= m->charged;
     session_rank(m->session);
     m->session = NULL;
@@ -117,8 +119,10 @@ weft_err code_to_err(uint64_t code)
         return WEFT_ERR_TIMEOUT;
     case WF_CODE_NOMEM:
         return WEFT_ERR_NOMEM;
+    case WF_CODE_UNREAD:
+        return WEFT_ERR_UNREAD;
     default:
-        if (code > WF_CODE_APPLICATION && code - WF_CODE_APPLICATION <= WEFT_ERR_REFUSED)
+        if (code > WF_CODE_APPLICATION && code - WF_CODE_APPLICATION <= WEFT_ERR_UNREAD)
             return (weft_err)(code - WF_CODE_APPLICATION); /* a refusal with its reason */
         return code >= WF_CODE_APPLICATION ? WEFT_ERR_REFUSED : WEFT_ERR_CLOSED;
     }
@@ -241,7 +245,22 @@ void message_move(struct message *m, struct session *to)
     session_touch(to);
 }
 
-void message_expire(struct wf_core *c, struct message *m)
+/* SPEC 4.3-7: its sender has given it up, or will not wait for it. What is whole was in time. */
+static void expire_in(struct wf_core *c, struct message *m)
+{
+    struct session *s = m->session;
+
+    if (s == NULL || s->state == SESSION_ENDED || m->broken || m->whole ||
+        wf_chan_is_whole(s->chan, m->number))
+        return;
+    refusal_put(s, m,
+                &(struct refusal){.number = m->number, .code = WF_CODE_EXPIRED, .stops = true});
+    message_broken(c, m, WEFT_ERR_TIMEOUT, WF_CODE_EXPIRED);
+    if (s->state != SESSION_ENDED)
+        session_touch(s);
+}
+
+static void expire_out(struct wf_core *c, struct message *m)
 {
     struct session *s = m->session;
     bool maybe = s != NULL && s->maybe_sent;
@@ -255,13 +274,30 @@ void message_expire(struct wf_core *c, struct message *m)
         session_touch(s);
 }
 
+void message_expire(struct wf_core *c, struct message *m)
+{
+    if (m->incoming)
+        expire_in(c, m);
+    else
+        expire_out(c, m);
+}
+
+/* SPEC 4.3-7: the receiver need not keep what nobody waits for. */
+static uint64_t lifetime_ms(uint64_t within_us)
+{
+    uint64_t ms = within_us / 1000 + (within_us % 1000 != 0);
+
+    return ms > WF_FRAME_NUMBER_MAX ? 0 : ms;
+}
+
 weft_err wf_core_message(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                          uint64_t *id)
 {
     struct wf_message_params mp = {.service = p->service,
                                    .priority = p->priority,
                                    .open_ended = p->open_ended,
-                                   .length = p->length};
+                                   .length = p->length,
+                                   .lifetime_ms = lifetime_ms(p->outcome_within_us)};
     struct session *s = NULL;
     struct message *m = NULL;
     uint64_t number = 0;

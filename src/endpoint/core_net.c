@@ -326,6 +326,7 @@ weft_time wf_core_deadline(const struct wf_core *c)
                        : earlier(wf_heap_deadline(&c->timers), wf_heap_deadline(&c->expiries));
 
     at = earlier(at, wf_heap_deadline(&c->ping_timers));
+    at = earlier(at, stall_deadline(c));
     return c->adm == NULL ? at : earlier(at, wf_adm_deadline(c->adm));
 }
 
@@ -378,4 +379,5 @@ void wf_core_tick(struct wf_core *c, weft_time now)
     for (n = wf_heap_pop_due(&c->ping_timers, now); n != NULL;
          n = wf_heap_pop_due(&c->ping_timers, now))
         expire_ping(WF_CONTAINER_OF(n, struct ping, timer));
+    stall_tick(c, now);
 }

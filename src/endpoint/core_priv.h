@@ -48,7 +48,10 @@
 #define CORE_COMING_MIN 64u   /* but so many may always */
 #define CORE_LATE_US 2000000u /* a client that is there has answered CONFIRM by then */
 #define CORE_PLACES 256u      /* buckets of clients' sessions by address; 2^n */
-#define CORE_RUN_MAX 64u      /* datagrams of one session handed over in one call */
+#define CORE_UNREAD_US 600000000u
+#define CORE_LOOK_US 30000000u /* SPEC 4.3-3 */
+#define CORE_LIFETIME_MS_MAX ((uint64_t)1 << 40)
+#define CORE_RUN_MAX 64u /* datagrams of one session handed over in one call */
 
 #define CORE_GROUP_CALLS_MAX 64u
 
@@ -166,8 +169,12 @@ struct message {
     bool is_gone; /* freed but for its refusal */
     weft_err err;
     uint64_t code;
+    struct wf_heap_node timer; /* when it expires */
+    struct wf_link watch_link; /* in core->watched; core_stall.c */
+    weft_time looked_at;       /* last */
+    uint64_t progress;         /* where it was then */
+    uint64_t stalled_looks;    /* in a row that found it there */
     /* outgoing */
-    struct wf_heap_node timer;
     bool expect_reply, open_ended, delivered, has_outcome;
     enum wf_core_outcome outcome;
     uint64_t reply_id; /* the incoming reply, 0: none yet */
@@ -220,6 +227,7 @@ struct wf_core {
     struct wf_heap expiries;      /* of messages */
     struct wf_heap ping_timers;
     struct wf_list all, dirty, noisy, calling, notes;
+    struct wf_list watched; /* messages of both directions, by when they were last looked at */
     struct wf_list places[CORE_PLACES]; /* clients' sessions that stand, for HINTs */
     uint8_t place_key[16];
     weft_time hint_free_at; /* the bucket of HINTs is full again */
@@ -323,6 +331,11 @@ void session_rank(struct session *s);
 bool session_is_ranked(const struct session *s); /* as it should be */
 void evict_for_room(struct wf_core *c, weft_time now, const struct session *newest);
 void evict_for_memory(struct wf_core *c, weft_time now);
+
+/* core_stall.c */
+void stall_watch(struct message *m);
+weft_time stall_deadline(const struct wf_core *c);
+void stall_tick(struct wf_core *c, weft_time now);
 
 /* core_refuse.c */
 void refusal_put(struct session *s, struct message *m, const struct refusal *r);

@@ -115,6 +115,11 @@ void wf_chan_free(struct wf_chan *c)
     wf_free(c->mem, c, sizeof *c);
 }
 
+void wf_chan_trim(struct wf_chan *c)
+{
+    wf_block_pool_trim(&c->blocks);
+}
+
 weft_err wf_chan_start(struct wf_chan *c, weft_time now, const struct wf_session_secrets *s,
                        uint64_t rtt_us)
 {

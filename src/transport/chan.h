@@ -162,6 +162,20 @@ bool wf_chan_is_whole(const struct wf_chan *c, uint64_t number);
  * ignored. */
 void wf_chan_stop(struct wf_chan *c, uint64_t number, uint64_t code);
 
+/* What a message holds, either way: bytes that wait to be read, for the bytes before them, or to be
+ * acknowledged; and a figure that changes whenever it gets on. Zeros when there is no such message.
+ */
+struct wf_chan_held {
+    uint64_t bytes, progress;
+};
+struct wf_chan_held wf_chan_held(const struct wf_chan *c, uint64_t number, bool incoming);
+/* Gives all the credit that can be given, however little: an incoming message is being read,
+ * slowly.
+ */
+void wf_chan_show_reading(struct wf_chan *c, uint64_t number);
+/* Gives spare memory back: something large has gone. */
+void wf_chan_trim(struct wf_chan *c);
+
 /* --- the rest --- */
 /* Tells the sender of the peer's message `regards` that it gets no reply, and why: an ERROR frame,
  * an ERROR event there. False: no room now; try again when something was acknowledged. */

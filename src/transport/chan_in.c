@@ -78,6 +78,21 @@ void chan_in_chore(struct wf_chan *c, struct wf_message_in *m)
         wf_list_push_back(&c->chores, &m->chores);
 }
 
+/* SPEC 4.3-8 */
+void wf_chan_show_reading(struct wf_chan *c, uint64_t number)
+{
+    struct wf_message_in *m = in_get(c, number);
+
+    if (c->state != CHAN_OPEN || m == NULL || m->is_stopped || m->is_cancelled)
+        return;
+    if (wf_flow_in_grant_any(&c->rx.node))
+        c->rx.node_once = WF_ONCE_WANTED;
+    if (wf_message_in_limit(m) <= m->credit || m->data.final <= m->credit)
+        return;
+    m->credit_once = WF_ONCE_WANTED;
+    chan_in_chore(c, m);
+}
+
 /* Tells the application what there is to see, once until it has looked. */
 static void maybe_readable(struct wf_chan *c, struct wf_message_in *m)
 {

@@ -83,3 +83,14 @@ bool wf_flow_in_grant(struct wf_flow_in *f, weft_time now, uint64_t srtt_us)
     f->limit = at_most(f->consumed + f->window, WF_FLOW_MAX);
     return true;
 }
+
+/* SPEC 4.3-8 */
+bool wf_flow_in_grant_any(struct wf_flow_in *f)
+{
+    const uint64_t limit = at_most(f->consumed + f->window, WF_FLOW_MAX);
+
+    if (limit <= f->limit)
+        return false;
+    f->limit = limit;
+    return true;
+}

@@ -46,5 +46,7 @@ void wf_flow_in_consume(struct wf_flow_in *f, uint64_t count);
  * (SPEC 4.3-2); raises the limit. srtt_us (0: unknown): credit used up within two round trips
  * doubles the window, up to window_max. */
 bool wf_flow_in_grant(struct wf_flow_in *f, weft_time now, uint64_t srtt_us);
+/* The same for whatever can be given, so that a slow reader is seen to read (SPEC 4.3-8). */
+bool wf_flow_in_grant_any(struct wf_flow_in *f);
 
 #endif

@@ -53,6 +53,7 @@ enum wf_code {
     WF_CODE_GOING_AWAY = 8,
     WF_CODE_IDLE = 9,
     WF_CODE_INTERNAL = 10,
+    WF_CODE_UNREAD = 11,
     WF_CODE_APPLICATION = 256,
 };
 

@@ -6,7 +6,7 @@
 
 #include "weft/base.h"
 
-#define LAST_ERROR WEFT_ERR_REFUSED
+#define LAST_ERROR WEFT_ERR_UNREAD
 
 TEST(every_error_has_a_sentence_of_its_own_without_a_full_stop)
 {

@@ -652,7 +652,7 @@ TEST(a_program_ends_with_a_sentence_only_when_something_went_wrong)
 
     CHECK_EQ(exit_text(WEFT_OK, text, sizeof text), 0);
     CHECK_STR_EQ(text, "");
-    for (int err = WEFT_ERR_NOMEM; err <= WEFT_ERR_REFUSED + 1; err++) {
+    for (int err = WEFT_ERR_NOMEM; err <= WEFT_ERR_UNREAD + 1; err++) {
         CHECK(exit_text((weft_err)err, text, sizeof text) != 0);
         CHECK(strstr(text, weft_strerror((weft_err)err)) != NULL);
         CHECK_EQ(text[strlen(text) - 1], '\n');

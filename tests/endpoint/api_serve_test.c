@@ -365,7 +365,7 @@ TEST(a_reason_for_a_refusal_arrives)
     struct fate f;
 
     answer_open(&a, ANSWER_REFUSE);
-    for (int err = WEFT_ERR_NOMEM; err <= WEFT_ERR_REFUSED; err++) {
+    for (int err = WEFT_ERR_NOMEM; err <= WEFT_ERR_UNREAD; err++) {
         a.reason = (weft_err)err;
         f = ask(&pair, "answer");
         test_note("reason %d", err);
