@@ -112,6 +112,7 @@ static void init_tables(struct wf_core *c)
     wf_table_init(&c->peers, c->mem, key, c->config.sessions_max);
     wf_table_init(&c->messages, c->mem, key, CORE_MESSAGES_MAX);
     wf_table_init(&c->numbers, c->mem, key, CORE_MESSAGES_MAX);
+    wf_pipes_init(&c->pipes, c->mem, c->rng, c->config.sessions_max);
     wf_heap_init(&c->timers, c->mem, c->config.sessions_max);
     wf_heap_init(&c->expiries, c->mem, CORE_MESSAGES_MAX);
     wf_heap_init(&c->ping_timers, c->mem, CORE_PINGS_MAX);
@@ -213,6 +214,7 @@ void wf_core_free(struct wf_core *c)
     wf_adm_free(c->adm);
     wf_free(c->mem, c->result, sizeof *c->result);
     wf_free(c->mem, c->replies, CORE_REPLIES_MAX * sizeof *c->replies);
+    wf_pipes_deinit(&c->pipes);
     wf_table_deinit(&c->sessions);
     wf_table_deinit(&c->peers);
     wf_table_deinit(&c->messages);

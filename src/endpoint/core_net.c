@@ -272,11 +272,21 @@ static void count_out(struct wf_core *c, const struct wf_send *out)
     c->stats.bytes_out += out->len;
 }
 
+/* Sessions whose turn it is in the pipe that they share with others. */
+static void touch_woken(struct wf_core *c)
+{
+    struct session *s = NULL;
+
+    for (s = wf_pipes_next_woken(&c->pipes); s != NULL; s = wf_pipes_next_woken(&c->pipes))
+        session_touch(s);
+}
+
 bool wf_core_send(struct wf_core *c, weft_time now, uint8_t *buf, size_t cap, struct wf_send *out)
 {
     bool sent = send_reply(c, buf, out);
 
     core_release_taken(c);
+    touch_woken(c);
     while (!sent && c->dirty.first != NULL) {
         struct session *s = WF_CONTAINER_OF(c->dirty.first, struct session, dirty_link);
 
@@ -287,6 +297,7 @@ bool wf_core_send(struct wf_core *c, weft_time now, uint8_t *buf, size_t cap, st
         session_touch(s); /* to the end of the list: one train a session in turn */
         if (!sent)
             wf_list_remove(&s->dirty_link);
+        touch_woken(c);
     }
     if (sent)
         count_out(c, out);
@@ -316,7 +327,8 @@ static weft_time earlier(weft_time a, weft_time b)
 /* What was left lying, because somebody stopped taking it, is due at once. */
 static bool has_leftovers(const struct wf_core *c)
 {
-    return c->notes.first != NULL || c->dirty.first != NULL || c->reply_count > 0 || has_solves(c);
+    return c->notes.first != NULL || c->dirty.first != NULL || c->reply_count > 0 ||
+           wf_pipes_has_woken(&c->pipes) || has_solves(c);
 }
 
 weft_time wf_core_deadline(const struct wf_core *c)

@@ -16,6 +16,7 @@
 #include "crypto/secret.h"
 #include "endpoint/core.h"
 #include "session/hs.h"
+#include "transport/pipe.h"
 
 #define CORE_SESSIONS_MAX 10240u
 #define CORE_MESSAGES_IN_MAX 256u
@@ -221,6 +222,7 @@ struct wf_core {
     struct wf_adm_result *result; /* scratch of wf_adm_recv and wf_adm_next */
     struct wf_table sessions;     /* by connection id */
     struct wf_table peers;        /* by struct peer.name */
+    struct wf_pipes pipes;        /* what sessions between the same addresses share */
     struct wf_table messages;     /* by id */
     struct wf_table numbers;      /* by session, number and direction */
     struct wf_heap timers;        /* of sessions */

@@ -33,6 +33,8 @@ static weft_err make_chan(struct session *s, weft_time now)
         .secrets = c->secrets,
         .role = s->role,
         .cids = c->config.shards.ids,
+        .pipes = &c->pipes,
+        .owner = s,
         .params = core_params(c),
         .congestion = c->config.congestion,
         .keylog = c->config.keylog,
@@ -289,6 +291,7 @@ void session_end(struct session *s, weft_err err, uint64_t code)
     wf_list_remove(&s->dirty_link);
     wf_heap_remove(&c->timers, &s->timer);
     drop_all_cids(s);
+    wf_chan_detach(s->chan);
     wf_list_remove(&s->place_link);
     hint_review(s);
     unbind_peer(s);

@@ -131,5 +131,5 @@ const char *wf_core_check(const struct wf_core *c)
         if (broken != NULL)
             return broken;
     }
-    return NULL;
+    return wf_pipes_check(&c->pipes);
 }

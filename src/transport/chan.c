@@ -28,6 +28,8 @@ void chan_enter(struct wf_chan *c, enum chan_state next)
 {
     WEFT_ASSERT((legal[c->state] & 1u << next) != 0);
     c->state = next;
+    if (next >= CHAN_CLOSING)
+        wf_pipe_leave(&c->pipe); /* SPEC 4.2-4 */
 }
 
 void chan_credit_due(struct wf_chan *c)
@@ -35,7 +37,7 @@ void chan_credit_due(struct wf_chan *c)
     c->rx.is_dirty = true;
 }
 
-static void init_transport(struct wf_chan *c, weft_time now)
+static void init_transport(struct wf_chan *c)
 {
     const struct wf_params *p = &c->config.params;
 
@@ -46,9 +48,6 @@ static void init_transport(struct wf_chan *c, weft_time now)
     wf_loss_init(&c->loss);
     wf_pto_init(&c->pto);
     wf_mtu_init(&c->mtu, WF_MTU_BASE);
-    wf_cc_init(&c->cc, c->config.congestion, WF_MTU_BASE);
-    wf_rate_init(&c->rate);
-    wf_pacer_init(&c->pacer, now, WF_MTU_BASE);
     wf_ecn_init(&c->ecn, true);
     wf_flow_in_init(&c->rx.node, p->node_credit, p->node_credit);
     c->rx.count_limit = p->message_count;
@@ -73,7 +72,8 @@ weft_err wf_chan_new(struct wf_chan **out, const struct wf_chan_config *config, 
     wf_numbers_init(&c->in, c->mem, config->rng);
     wf_growset_init(&c->finished);
     wf_schedule_init(&c->schedule);
-    init_transport(c, now);
+    init_transport(c);
+    (void)now;
     c->ours[0] = (struct chan_cid){.is_set = true};
     for (size_t i = 0; i < WF_CID_LEN; i++)
         c->ours[0].cid[i] = config->cid_rx[i];
@@ -103,6 +103,7 @@ void wf_chan_free(struct wf_chan *c)
 {
     if (c == NULL)
         return;
+    wf_pipe_leave(&c->pipe);
     free_messages(c);
     chan_notes_deinit(c);
     chan_events_deinit(c);

@@ -34,6 +34,7 @@
 #include "wire/handshake.h"
 
 struct wf_chan;
+struct wf_pipes;
 
 struct wf_chan_config {
     struct wf_mem *mem;
@@ -43,6 +44,8 @@ struct wf_chan_config {
     enum wf_role role;
     uint8_t cid_rx[WF_CID_LEN]; /* by which the peer calls us */
     struct wf_cids cids;        /* how further ones are made */
+    struct wf_pipes *pipes;     /* what is shared between two addresses; NULL: nothing */
+    void *owner;                /* what wf_pipes_next_woken yields for this channel */
     struct wf_params params;    /* what we announce */
     size_t send_buffer; /* most bytes unacknowledged or unsent per outgoing message; 0: 2 MiB */
     size_t messages_out_max;        /* outgoing messages at once; 0: 4096 */
@@ -57,6 +60,8 @@ struct wf_chan_config {
 WEFT_NODISCARD weft_err wf_chan_new(struct wf_chan **out, const struct wf_chan_config *c,
                                     weft_time now);
 void wf_chan_free(struct wf_chan *c);
+/* Nothing goes out any more: it gives back what it holds of the path that it shares. */
+void wf_chan_detach(struct wf_chan *c);
 
 /* --- the handshake's part --- */
 

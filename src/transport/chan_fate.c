@@ -108,20 +108,9 @@ void chan_on_lost(struct wf_chan *c, weft_time now, struct wf_fates *lost)
 {
     if (lost->packets == 0)
         return;
-    wf_rate_on_lost(&c->rate, lost->bytes);
-    struct wf_cc_lost l = {.now = now,
-                           .newest_at = lost->newest_at,
-                           .packets = lost->packets,
-                           .bytes = lost->bytes,
-                           .in_flight = c->sent.in_flight,
-                           .sent_in_flight = lost->rate.in_flight,
-                           .lost_since = wf_rate_lost_since(&c->rate, &lost->rate),
-                           .is_app_limited = lost->rate.is_app_limited};
-
-    l.is_persistent = wf_pto_is_persistent(&c->rtt, lost->run_us);
     wf_ecn_on_lost(&c->ecn, lost);
-    wf_cc_on_lost(&c->cc, &l);
-    if (l.is_persistent)
+    chan_pipe_lost(c, now, lost);
+    if (wf_pto_is_persistent(&c->rtt, lost->run_us))
         wf_rtt_forget_min(&c->rtt);
     if (lost->mtu_probe > 0)
         wf_mtu_on_probe_lost(&c->mtu, now, lost->mtu_probe);
@@ -131,7 +120,7 @@ void chan_on_lost(struct wf_chan *c, weft_time now, struct wf_fates *lost)
     wf_trace(c->config.trace, now, WF_TRACE_PACKET_LOST, lost->newest, lost->bytes);
     chan_fates_lost(c, &lost->frames);
     wf_sent_frames_free(&c->sent, &lost->frames);
-    chan_pacer_update(c, now);
+    chan_pipe_update(c, now);
 }
 
 static void sample_rtt(struct wf_chan *c, weft_time now, const struct wf_frame_ack *ack,
@@ -141,44 +130,7 @@ static void sample_rtt(struct wf_chan *c, weft_time now, const struct wf_frame_a
         return;
     wf_rtt_sample(&c->rtt, now, now - acked->sample_at, ack->delay_us);
     wf_acks_set_rtt(&c->acks, wf_rtt_smoothed(&c->rtt));
-}
-
-static void tell_marks(struct wf_chan *c, weft_time now, const struct wf_fates *acked,
-                       uint64_t marks)
-{
-    const struct wf_cc_lost ce = {.now = now,
-                                  .newest_at = acked->newest_at,
-                                  .marks = marks,
-                                  .in_flight = c->sent.in_flight,
-                                  .sent_in_flight = acked->rate.in_flight,
-                                  .lost_since = wf_rate_lost_since(&c->rate, &acked->rate),
-                                  .is_app_limited = acked->rate.is_app_limited,
-                                  .is_ce = true};
-
-    if (marks > 0)
-        wf_cc_on_lost(&c->cc, &ce);
-}
-
-/* lost: what the same ACK showed to be lost. */
-static void tell_congestion(struct wf_chan *c, weft_time now, const struct wf_frame_ack *ack,
-                            const struct wf_fates *acked, const struct wf_fates *lost)
-{
-    const struct wf_rate_acked r = {
-        .now = now, .sent_at = acked->newest_at, .bytes = acked->bytes, .stamp = acked->rate};
-    struct wf_cc_ack a = {.now = now,
-                          .newest_at = acked->newest_at,
-                          .newest = acked->newest,
-                          .next = c->sent.next,
-                          .bytes = acked->bytes,
-                          .rtt_us = acked->is_sample ? c->rtt.latest_us : 0,
-                          .srtt_us = wf_rtt_smoothed(&c->rtt),
-                          .in_flight = c->sent.in_flight,
-                          .lost = lost->bytes};
-
-    wf_rate_on_ack(&c->rate, &r, &a.rate);
-    tell_marks(c, now, acked, wf_ecn_on_ack(&c->ecn, ack, acked));
-    if (acked->packets > 0)
-        wf_cc_on_ack(&c->cc, &a);
+    wf_pipe_on_rtt(&c->pipe, now, &c->rtt);
 }
 
 /* In a queue that is full a lone probe finds a place now and then: so many in a row do not all die
@@ -190,11 +142,11 @@ static bool was_dark(const struct wf_chan *c)
 
 /* SPEC 4.4-9: nothing of what was sent into the dark tells of congestion, nor does it hold up what
  * follows. The window is opened again as at the beginning, up to where it was. */
-static void return_from_dark(struct wf_chan *c)
+static void return_from_dark(struct wf_chan *c, weft_time now)
 {
     c->was_dark = false;
     wf_sent_new_path(&c->sent);
-    wf_cc_restart(&c->cc);
+    chan_pipe_restart(c, now);
 }
 
 enum chan_verdict chan_on_ack(struct wf_chan *c, weft_time now, const struct wf_frame_ack *ack)
@@ -206,12 +158,12 @@ enum chan_verdict chan_on_ack(struct wf_chan *c, weft_time now, const struct wf_
     sample_rtt(c, now, ack, &acked);
     wf_loss_on_acked(&c->loss, &acked);
     if (acked.spurious > 0)
-        wf_cc_on_spurious(&c->cc, acked.spurious, acked.spurious_at);
+        chan_pipe_spurious(c, &acked);
     if (acked.needed_ack && was_dark(c))
-        return_from_dark(c);
+        return_from_dark(c, now);
     wf_loss_detect(&c->loss, &c->sent, &c->rtt, now, &lost);
     chan_on_lost(c, now, &lost);
-    tell_congestion(c, now, ack, &acked, &lost);
+    chan_pipe_acked(c, now, &acked, &lost, wf_ecn_on_ack(&c->ecn, ack, &acked));
     if (acked.needed_ack)
         wf_pto_on_ack(&c->pto);
     bool is_larger = acked.mtu_probe > 0 && wf_mtu_on_probe_acked(&c->mtu, now, acked.mtu_probe);
@@ -220,6 +172,6 @@ enum chan_verdict chan_on_ack(struct wf_chan *c, weft_time now, const struct wf_
         chan_mtu_changed(c, now);
     chan_fates_acked(c, now, &acked.frames);
     wf_sent_frames_free(&c->sent, &acked.frames);
-    chan_pacer_update(c, now);
+    chan_pipe_update(c, now);
     return CHAN_OK;
 }

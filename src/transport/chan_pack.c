@@ -268,11 +268,20 @@ static void pack_message(struct chan_pack *p, struct wf_message_out *m)
         continue;
 }
 
+static struct wf_message_out *next_message(struct chan_pack *p, size_t quantum)
+{
+    struct wf_turns *turns = &p->c->schedule;
+
+    if (p->messages == CHAN_PACK_ALL)
+        return wf_schedule_next(turns, quantum);
+    return wf_schedule_next_of(turns, quantum, p->messages == CHAN_PACK_BACKGROUND);
+}
+
 void chan_pack_messages(struct chan_pack *p)
 {
     struct wf_chan *c = p->c;
     size_t quantum = wf_mtu_size(&c->mtu);
-    struct wf_message_out *m = wf_schedule_next(&c->schedule, quantum);
+    struct wf_message_out *m = next_message(p, quantum);
 
     while (m != NULL) {
         size_t before = p->w.len;
@@ -282,7 +291,7 @@ void chan_pack_messages(struct chan_pack *p)
         if (p->is_full)
             return;
         WEFT_ASSERT(p->w.len > before || m->queue != WF_QUEUE_READY);
-        m = wf_schedule_next(&c->schedule, quantum);
+        m = next_message(p, quantum);
     }
 }
 
@@ -298,6 +307,17 @@ static void pack_must(struct chan_pack *p)
         p->c->must_send = false;
 }
 
+static void pack_control(struct chan_pack *p)
+{
+    pack_rekey(p);
+    pack_ping(p);
+    chan_pack_notes(p);
+    pack_credits(p);
+    pack_chores(p);
+    pack_datagrams(p);
+}
+
+/* SPEC 4.2-3 */
 void chan_pack_fill(struct chan_pack *p)
 {
     chan_pack_ack(p);
@@ -307,22 +327,23 @@ void chan_pack_fill(struct chan_pack *p)
         pack_must(p);
         return;
     }
-    pack_rekey(p);
-    pack_ping(p);
-    chan_pack_notes(p);
-    pack_credits(p);
-    pack_chores(p);
-    pack_datagrams(p);
+    if (p->messages != CHAN_PACK_BACKGROUND)
+        pack_control(p);
     chan_pack_messages(p);
     pack_must(p);
 }
 
-/* Is there anything to send beside an ACK? */
-bool chan_pack_has_work(struct wf_chan *c)
+bool chan_pack_has_background(const struct wf_chan *c)
+{
+    return wf_schedule_has_ready_of(&c->schedule, true);
+}
+
+/* Is there anything else to send, beside an ACK and a packet that must go whatever is in it? */
+bool chan_pack_has_main(struct wf_chan *c)
 {
     uint64_t id = 0;
 
-    if (c->must_send || wf_schedule_has_ready(&c->schedule) || c->chores.first != NULL ||
+    if (wf_schedule_has_ready_of(&c->schedule, false) || c->chores.first != NULL ||
         c->datagrams.first != NULL)
         return true;
     if (c->rx.node_once == WF_ONCE_WANTED || c->rx.count_once == WF_ONCE_WANTED)

@@ -7,17 +7,6 @@
 
 #include "transport/chan_priv.h"
 
-void chan_pacer_update(struct wf_chan *c, weft_time now)
-{
-    wf_pacer_set(&c->pacer, now, wf_cc_pacing_rate(&c->cc, &c->rtt), wf_mtu_size(&c->mtu));
-}
-
-void chan_mtu_changed(struct wf_chan *c, weft_time now)
-{
-    wf_cc_set_datagram(&c->cc, wf_mtu_size(&c->mtu));
-    chan_pacer_update(c, now);
-}
-
 /* SPEC 4.4-2: another host means another path: nothing that was learned holds, but for the round
  * trip of the challenge. */
 static void start_anew(struct wf_chan *c, weft_time now)
@@ -30,11 +19,7 @@ static void start_anew(struct wf_chan *c, weft_time now)
         wf_acks_set_rtt(&c->acks, wf_rtt_smoothed(&c->rtt));
     }
     wf_mtu_reset(&c->mtu);
-    wf_cc_init(&c->cc, c->config.congestion, wf_mtu_size(&c->mtu));
-    wf_rate_init(&c->rate);
     wf_ecn_new_path(&c->ecn);
-    wf_pacer_init(&c->pacer, now, wf_mtu_size(&c->mtu));
-    chan_pacer_update(c, now);
 }
 
 void chan_path_event(struct wf_chan *c, weft_time now, enum wf_path_event e)
@@ -47,6 +32,7 @@ void chan_path_event(struct wf_chan *c, weft_time now, enum wf_path_event e)
     wf_pto_init(&c->pto);
     if (e == WF_PATH_MOVED)
         start_anew(c, now);
+    chan_pipe_move(c, now, e == WF_PATH_REBOUND);
     if (c->sent.need_ack > 0)
         chan_probe(c); /* its ack will tell at once what of it never arrived */
     chan_cid_change(c);

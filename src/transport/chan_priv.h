@@ -9,7 +9,7 @@
  *   chan_fate.c   acknowledged and lost, as a table       chan_cid.c    connection ids of both
  * sides chan_send.c   what goes next, and to where            chan_path.c   paths and datagram size
  *   chan_pack.c   frames into one packet                  chan_keys.c   key change
- *   chan_hint.c   tags of what was sent, for HINTs
+ *   chan_hint.c   tags of what was sent, for HINTs        chan_pipe.c   what is shared with others
  *   chan_note.c   control frames that are kept            chan_close.c  the ways it ends
  *   chan_event.c  what the owner is told                  chan_stats.c  figures and invariants
  */
@@ -17,7 +17,6 @@
 #define WF_TRANSPORT_CHAN_PRIV_H
 
 #include "transport/acks.h"
-#include "transport/cc.h"
 #include "transport/chan.h"
 #include "transport/ecn.h"
 #include "transport/flow.h"
@@ -25,8 +24,8 @@
 #include "transport/message_in.h"
 #include "transport/message_out.h"
 #include "transport/mtu.h"
-#include "transport/pacer.h"
 #include "transport/path.h"
+#include "transport/pipe.h"
 #include "transport/pto.h"
 #include "transport/schedule.h"
 #include "transport/sent.h"
@@ -131,9 +130,7 @@ struct wf_chan {
     struct wf_rtt rtt;
     struct wf_loss loss;
     struct wf_pto pto;
-    struct wf_cc cc;
-    struct wf_rate rate;
-    struct wf_pacer pacer;
+    struct wf_pipe_member pipe;
     struct wf_ecn ecn;
     struct wf_mtu mtu;
     struct wf_paths paths;
@@ -272,15 +269,26 @@ enum chan_verdict chan_keys_on_rekey(struct wf_chan *c, weft_time now, const str
 void chan_path_event(struct wf_chan *c, weft_time now, enum wf_path_event e);
 void chan_path_challenged(struct wf_chan *c, const struct chan_incoming *in,
                           const uint8_t token[WF_PATH_TOKEN_LEN]);
+
+/* chan_pipe.c */
+bool chan_pipe_join(struct wf_chan *c, weft_time now);
+void chan_pipe_move(struct wf_chan *c, weft_time now, bool keeps);
 void chan_mtu_changed(struct wf_chan *c, weft_time now);
-void chan_pacer_update(struct wf_chan *c, weft_time now);
+void chan_pipe_update(struct wf_chan *c, weft_time now);
+void chan_pipe_restart(struct wf_chan *c, weft_time now);
+void chan_pipe_lost(struct wf_chan *c, weft_time now, const struct wf_fates *lost);
+void chan_pipe_spurious(struct wf_chan *c, const struct wf_fates *acked);
+void chan_pipe_acked(struct wf_chan *c, weft_time now, const struct wf_fates *acked,
+                     const struct wf_fates *lost, uint64_t marks);
 
 /* chan_hint.c */
 void chan_tags_note(struct wf_chan *c, const struct wf_seal *seals, size_t count);
 
 /* chan_pack.c: one packet being built */
+enum chan_pack_messages { CHAN_PACK_ALL, CHAN_PACK_MAIN, CHAN_PACK_BACKGROUND };
 struct chan_pack {
     struct wf_chan *c;
+    enum chan_pack_messages messages; /* whose bytes may be in it */
     weft_time now;
     struct wf_writer w; /* its frames */
     struct wf_sent_list frames;
@@ -295,7 +303,8 @@ void chan_pack_fill(struct chan_pack *p);
 void chan_pack_ack(struct chan_pack *p);
 void chan_pack_notes(struct chan_pack *p);
 void chan_pack_messages(struct chan_pack *p);
-bool chan_pack_has_work(struct wf_chan *c);
+bool chan_pack_has_main(struct wf_chan *c);
+bool chan_pack_has_background(const struct wf_chan *c);
 
 /* chan_close.c */
 void chan_fail(struct wf_chan *c, weft_time now, weft_err err, uint64_t code);

@@ -26,11 +26,19 @@ struct train {
     struct wf_seal seals[WF_DATAGRAM_SEGMENTS_MAX];
 };
 
+static uint64_t window_of(const struct wf_chan *c)
+{
+    uint64_t main = wf_pipe_window(&c->pipe, WF_CLASS_MAIN);
+    uint64_t background = wf_pipe_window(&c->pipe, WF_CLASS_BACKGROUND);
+
+    return main > background ? main : background;
+}
+
 /* Begins a packet of at most size bytes. */
 static bool begin(struct train *t, struct chan_pack *p, size_t size, const struct wf_path *path)
 {
     struct wf_chan *c = t->c;
-    uint64_t window_packets = wf_cc_window(&c->cc) / wf_mtu_size(&c->mtu);
+    uint64_t window_packets = window_of(c) / wf_mtu_size(&c->mtu);
     weft_err err = wf_sent_reserve(&c->sent);
 
     if (err != WEFT_OK) {
@@ -55,18 +63,9 @@ static void record_packet(struct train *t, const struct chan_pack *p, size_t len
     struct wf_sent_packet record = {
         .at = t->now, .frames = p->frames, .bytes = (uint32_t)len, .flags = flags};
 
-    if ((flags & WF_SENT_IN_FLIGHT) != 0) {
-        record.rate = wf_rate_on_sent(&c->rate, t->now, c->sent.in_flight, len);
-    }
+    if ((flags & WF_SENT_IN_FLIGHT) != 0)
+        record.rate = wf_pipe_on_sent(&c->pipe, wf_sent_class(flags), t->now, len);
     wf_sent_put(&c->sent, &record);
-    if ((flags & WF_SENT_IN_FLIGHT) != 0) {
-        const struct wf_cc_sent sent = {.now = t->now,
-                                        .bytes = len,
-                                        .in_flight = c->sent.in_flight,
-                                        .is_app_limited = record.rate.is_app_limited};
-        wf_cc_on_sent(&c->cc, &sent);
-        wf_pacer_on_sent(&c->pacer, t->now, len);
-    }
 }
 
 /* Ends it: recorded, and ready to be sealed. pad: fill it up. False: there is nothing in it. */
@@ -211,6 +210,17 @@ static bool send_answer(struct train *t, struct wf_send *out)
     return finish(t, &p, false, 0) && depart(t, path, out);
 }
 
+static bool has_room(const struct wf_chan *c)
+{
+    for (enum wf_class k = WF_CLASS_MAIN; k < WF_CLASSES; k++) {
+        const struct wf_pipe_lane *lane = wf_pipe_lane(&c->pipe, k);
+
+        if (lane == NULL || (lane->is_used && wf_cc_room(&lane->cc, lane->in_flight) == 0))
+            return false;
+    }
+    return true;
+}
+
 /* Only a sender that fills its packets gains by larger ones. */
 static bool send_mtu_probe(struct train *t, struct wf_send *out)
 {
@@ -219,7 +229,7 @@ static bool send_mtu_probe(struct train *t, struct wf_send *out)
     struct wf_frame f = {.type = WF_FRAME_PING};
     struct chan_pack p;
 
-    if (!c->was_full || !c->sent.has_acked || wf_cc_room(&c->cc, c->sent.in_flight) == 0)
+    if (!c->was_full || !c->sent.has_acked || !has_room(c))
         return false;
     uint64_t size = wf_mtu_probe(&c->mtu, t->now);
     if (size == 0 || size > t->cap || !begin(t, &p, (size_t)size, path))
@@ -233,45 +243,72 @@ static bool send_mtu_probe(struct train *t, struct wf_send *out)
     return true;
 }
 
-/* Full datagrams that may go now. */
-static uint64_t budget(struct wf_chan *c, weft_time now, size_t size)
+/* Full datagrams of each class that may go now. */
+struct budget {
+    uint64_t packets[WF_CLASSES];
+};
+
+/* A probe goes with what the session is about, and asks nobody. */
+static struct budget budget_of_probe(struct wf_chan *c)
 {
-    if (c->probes > 0)
-        return 1;
-    uint64_t window = wf_cc_room(&c->cc, c->sent.in_flight) / size; /* SPEC 4.2-2 */
-    if (window == 0) {
-        wf_pacer_rest(&c->pacer); /* it is the window that holds the sender back */
-        return 0;
-    }
-    uint64_t paced = wf_pacer_room(&c->pacer, now);
-    if (paced < size) {
-        c->wait_at = wf_pacer_wait(&c->pacer, now);
-        return 0;
-    }
-    return paced / size < window ? paced / size : window;
+    bool is_main = c->asks_only || chan_pack_has_main(c) || !chan_pack_has_background(c);
+
+    return (struct budget){{is_main ? 1 : 0, is_main ? 0 : 1}};
 }
 
-static void build_train(struct train *t, struct wf_path *path, uint64_t packets)
+static struct budget budget_of(struct wf_chan *c, weft_time now)
+{
+    size_t size = wf_mtu_size(&c->mtu);
+    struct budget b = {{0}};
+
+    if (c->probes > 0)
+        return budget_of_probe(c);
+    bool has_main = chan_pack_has_main(c);
+    bool has_background = chan_pack_has_background(c);
+    if ((has_main || has_background || c->must_send) && !chan_pipe_join(c, now))
+        return b;
+    wf_pipe_want(&c->pipe, WF_CLASS_MAIN, has_main);
+    wf_pipe_want(&c->pipe, WF_CLASS_BACKGROUND, has_background);
+    if (has_background)
+        b.packets[WF_CLASS_BACKGROUND] =
+            wf_pipe_budget(&c->pipe, WF_CLASS_BACKGROUND, now, size, &c->wait_at);
+    if (has_main || (c->must_send && b.packets[WF_CLASS_BACKGROUND] == 0))
+        b.packets[WF_CLASS_MAIN] = wf_pipe_budget(&c->pipe, WF_CLASS_MAIN, now, size, &c->wait_at);
+    return b;
+}
+
+/* Whose packet goes next. What background may send while others wait goes before these, or it would
+ * never go; only what is urgent is not made to wait. */
+static enum wf_class class_of_next(struct wf_chan *c, const struct budget *b)
+{
+    if (b->packets[WF_CLASS_BACKGROUND] == 0 || !chan_pack_has_background(c))
+        return WF_CLASS_MAIN;
+    if (b->packets[WF_CLASS_MAIN] > 0 && wf_schedule_has_urgent(&c->schedule))
+        return WF_CLASS_MAIN;
+    return WF_CLASS_BACKGROUND;
+}
+
+/* One more packet of a train. False: it was the last. */
+static bool add_packet(struct train *t, const struct wf_path *path, struct budget *b)
 {
     struct wf_chan *c = t->c;
     size_t size = wf_mtu_size(&c->mtu);
     size_t cap = t->cap < WF_DATAGRAM_BYTES_MAX ? t->cap : WF_DATAGRAM_BYTES_MAX;
-    bool more = true;
+    enum wf_class class = class_of_next(c, b);
+    bool is_background = class == WF_CLASS_BACKGROUND;
+    struct chan_pack p;
 
-    c->was_full = false;
-    while (more) {
-        struct chan_pack p;
-        if (!begin(t, &p, size, path))
-            return;
-        p.may_data = packets > 0;
-        chan_pack_fill(&p);
-        packets -= packets > 0;
-        more = p.is_full && packets > 0 && t->count + 1 < WF_DATAGRAM_SEGMENTS_MAX &&
-               cap - t->len >= 2 * size;
-        c->was_full = c->was_full || p.is_full;
-        if (!finish(t, &p, more, 0))
-            return;
-    }
+    if (!begin(t, &p, size, path))
+        return false;
+    p.messages = is_background ? CHAN_PACK_BACKGROUND : CHAN_PACK_MAIN;
+    p.may_data = b->packets[class] > 0;
+    chan_pack_fill(&p);
+    b->packets[class] -= p.may_data ? 1 : 0;
+    c->was_full = c->was_full || p.is_full;
+    bool has_budget = b->packets[WF_CLASS_MAIN] > 0 || b->packets[WF_CLASS_BACKGROUND] > 0;
+    bool more = p.is_full && has_budget && t->count + 1 < WF_DATAGRAM_SEGMENTS_MAX &&
+                cap - t->len >= 2 * size;
+    return finish(t, &p, more, is_background && p.needs_ack ? WF_SENT_BACKGROUND : 0) && more;
 }
 
 static bool send_train(struct train *t, struct wf_send *out)
@@ -279,24 +316,21 @@ static bool send_train(struct train *t, struct wf_send *out)
     struct wf_chan *c = t->c;
     struct wf_path *path = wf_paths_active(&c->paths);
     bool ack_is_due = wf_acks_is_due(&c->acks, t->now);
-    uint64_t packets = 0;
 
-    if (ack_is_due || chan_pack_has_work(c))
+    if (ack_is_due || c->must_send || chan_pack_has_main(c) || chan_pack_has_background(c))
         chan_keys_maybe_change(c, t->now);
-    if (chan_pack_has_work(c)) {
-        packets = budget(c, t->now, wf_mtu_size(&c->mtu));
-    } else {
-        wf_pacer_rest(&c->pacer);
-        if (wf_cc_room(&c->cc, c->sent.in_flight) >= wf_mtu_size(&c->mtu))
-            wf_rate_app_limited(&c->rate, c->sent.in_flight);
-    }
-    if (packets == 0 && !ack_is_due)
+    struct budget b = budget_of(c, t->now);
+    bool may_data = b.packets[WF_CLASS_MAIN] > 0 || b.packets[WF_CLASS_BACKGROUND] > 0;
+
+    if (!may_data && !ack_is_due)
         return false;
     /* An ACK alone goes unmarked: a path that drops it would show that to nobody. */
-    t->mark = packets > 0 ? wf_ecn_mark(&c->ecn) : WF_ECN_NOT_ECT;
+    t->mark = may_data ? wf_ecn_mark(&c->ecn) : WF_ECN_NOT_ECT;
     c->ack_is_copied = false;
-    build_train(t, path, packets);
-    if (t->count > 0 && packets > 0) {
+    c->was_full = false;
+    while (add_packet(t, path, &b))
+        continue;
+    if (t->count > 0 && may_data) {
         c->probes = 0;
         c->asks_only = false;
     }
@@ -346,6 +380,8 @@ bool wf_chan_send(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap, st
         return c->sent.next < WF_KEYS_PACKETS_MAX - NUMBERS_RESERVE && send_close(&t, out);
     grant(c, now);
     chan_cids_issue(c);
-    return send_challenge(&t, out) || send_answer(&t, out) || send_copied_ack(&t, out) ||
-           send_mtu_probe(&t, out) || send_train(&t, out);
+    bool went = send_challenge(&t, out) || send_answer(&t, out) || send_copied_ack(&t, out) ||
+                send_mtu_probe(&t, out) || send_train(&t, out);
+    wf_pipe_end_turn(&c->pipe);
+    return went;
 }

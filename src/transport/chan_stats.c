@@ -10,11 +10,13 @@ void wf_chan_stats(const struct wf_chan *c, struct wf_chan_stats *out)
     out->srtt_us = c->rtt.has_sample ? wf_rtt_smoothed(&c->rtt) : 0;
     out->min_rtt_us = wf_rtt_min(&c->rtt);
     out->rttvar_us = c->rtt.has_sample ? wf_rtt_var(&c->rtt) : 0;
-    out->cwnd = wf_cc_window(&c->cc);
+    const struct wf_pipe_lane *lane = wf_pipe_lane(&c->pipe, WF_CLASS_MAIN);
+
+    out->cwnd = wf_pipe_window(&c->pipe, WF_CLASS_MAIN);
     out->in_flight = c->sent.in_flight;
-    out->pacing_rate = c->pacer.rate;
-    out->bandwidth = wf_cc_bandwidth(&c->cc);
-    out->congestion = wf_cc_name(&c->cc);
+    out->pacing_rate = lane == NULL ? 0 : lane->pacer.rate;
+    out->bandwidth = lane == NULL ? 0 : wf_cc_bandwidth(&lane->cc);
+    out->congestion = lane == NULL ? "" : wf_cc_name(&lane->cc);
     out->datagram_len = wf_mtu_size(&c->mtu);
     out->messages_open_out = c->out.count;
     out->messages_open_in = c->in.count;
@@ -148,6 +150,10 @@ const char *wf_chan_check(const struct wf_chan *c)
         broken = wf_sent_check(&c->sent);
     if (broken != NULL)
         return broken;
+    for (size_t k = 0; k < WF_CLASSES; k++) {
+        if (c->pipe.pipe != NULL && c->pipe.in_flight[k] != c->sent.class_in_flight[k])
+            return "the pipe counts other bytes in flight than the session";
+    }
     if (c->control_bytes > CHAN_CONTROL_MAX)
         return "control frames exceed their cap";
     if (c->paths.count > WF_PATHS_MAX)

@@ -6,6 +6,8 @@
 
 #include "base/assert.h"
 
+#define BACKGROUND (WF_SCHEDULE_CLASSES - 1)
+
 static struct wf_message_out *message_of(struct wf_link *link)
 {
     return WF_CONTAINER_OF(link, struct wf_message_out, turn);
@@ -53,29 +55,41 @@ void wf_schedule_move(struct wf_turns *s, struct wf_message_out *m, enum wf_sche
     }
 }
 
-/* The class to serve: the most urgent, unless a lower one was passed over often enough. */
-static size_t pick_class(const struct wf_turns *s, size_t quantum)
+static bool is_due(const struct wf_turns *s, size_t class, size_t quantum)
+{
+    return s->passed_over[class] >= WF_SCHEDULE_SHARE * (uint64_t)quantum;
+}
+
+/* The class to serve of first..last: the most urgent, unless a lower one was passed over often
+ * enough. */
+static size_t pick_class(const struct wf_turns *s, size_t quantum, size_t first, size_t last)
 {
     size_t best = WF_SCHEDULE_CLASSES;
 
-    for (size_t i = WF_SCHEDULE_CLASSES; i-- > 0;) {
+    for (size_t i = last + 1; i-- > first;) {
         if (s->ready[i].count == 0)
             continue;
-        if (best < WF_SCHEDULE_CLASSES &&
-            s->passed_over[best] >= WF_SCHEDULE_SHARE * (uint64_t)quantum)
+        if (best < WF_SCHEDULE_CLASSES && is_due(s, best, quantum))
             return best;
         best = i;
     }
     return best;
 }
 
+static struct wf_message_out *next_in(struct wf_turns *s, size_t class)
+{
+    return class == WF_SCHEDULE_CLASSES ? NULL : message_of(s->ready[class].first);
+}
+
 struct wf_message_out *wf_schedule_next(struct wf_turns *s, size_t quantum)
 {
-    size_t class = pick_class(s, quantum);
+    return next_in(s, pick_class(s, quantum, 0, BACKGROUND));
+}
 
-    if (class == WF_SCHEDULE_CLASSES)
-        return NULL;
-    return message_of(s->ready[class].first);
+struct wf_message_out *wf_schedule_next_of(struct wf_turns *s, size_t quantum, bool background)
+{
+    return next_in(s, background ? pick_class(s, quantum, BACKGROUND, BACKGROUND)
+                                 : pick_class(s, quantum, 0, BACKGROUND - 1));
 }
 
 /* The turn ends when a message has used up more than its quanta; debts are paid in later rounds. */
@@ -123,5 +137,17 @@ void wf_schedule_admit(struct wf_turns *s, uint64_t limit)
 
 bool wf_schedule_has_ready(const struct wf_turns *s)
 {
-    return pick_class(s, 1) != WF_SCHEDULE_CLASSES;
+    return pick_class(s, 1, 0, BACKGROUND) != WF_SCHEDULE_CLASSES;
+}
+
+bool wf_schedule_has_ready_of(const struct wf_turns *s, bool background)
+{
+    if (background)
+        return s->ready[BACKGROUND].count > 0;
+    return pick_class(s, 1, 0, BACKGROUND - 1) != WF_SCHEDULE_CLASSES;
+}
+
+bool wf_schedule_has_urgent(const struct wf_turns *s)
+{
+    return s->ready[0].count > 0;
 }

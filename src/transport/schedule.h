@@ -33,6 +33,8 @@ void wf_schedule_move(struct wf_turns *s, struct wf_message_out *m, enum wf_sche
 
 /* The message whose turn it is, NULL: none. quantum: bytes of one turn. */
 struct wf_message_out *wf_schedule_next(struct wf_turns *s, size_t quantum);
+/* The same among those that are background, or among those that are not. */
+struct wf_message_out *wf_schedule_next_of(struct wf_turns *s, size_t quantum, bool background);
 
 /* The message sent bytes in its turn. */
 void wf_schedule_charge(struct wf_turns *s, struct wf_message_out *m, size_t bytes, size_t quantum);
@@ -43,5 +45,9 @@ void wf_schedule_unpark(struct wf_turns *s);
 void wf_schedule_admit(struct wf_turns *s, uint64_t limit);
 
 bool wf_schedule_has_ready(const struct wf_turns *s);
+/* Of those that are background, or of those that are not. */
+bool wf_schedule_has_ready_of(const struct wf_turns *s, bool background);
+/* One that is urgent can send. */
+bool wf_schedule_has_urgent(const struct wf_turns *s);
 
 #endif

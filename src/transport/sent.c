@@ -46,6 +46,11 @@ void wf_sent_deinit(struct wf_sent *s)
     *s = (struct wf_sent){0};
 }
 
+enum wf_class wf_sent_class(uint8_t flags)
+{
+    return (flags & WF_SENT_BACKGROUND) != 0 ? WF_CLASS_BACKGROUND : WF_CLASS_MAIN;
+}
+
 /* --- the ring --- */
 
 static size_t slot_of(const struct wf_sent *s, uint64_t number)
@@ -161,7 +166,10 @@ static void leave(struct wf_sent *s, uint64_t number, enum wf_sent_state state)
         s->need_ack--;
     }
     if ((p->flags & WF_SENT_IN_FLIGHT) != 0 && number >= s->counted_from) {
-        WEFT_ASSERT(s->in_flight >= p->bytes);
+        const enum wf_class class = wf_sent_class(p->flags);
+
+        WEFT_ASSERT(s->class_in_flight[class] >= p->bytes);
+        s->class_in_flight[class] -= p->bytes;
         s->in_flight -= p->bytes;
     }
     set_state(s, number, state);
@@ -244,6 +252,7 @@ void wf_sent_put(struct wf_sent *s, const struct wf_sent_packet *p)
         s->last_need_ack_at = p->at;
     }
     if ((p->flags & WF_SENT_IN_FLIGHT) != 0) {
+        s->class_in_flight[wf_sent_class(p->flags)] += p->bytes;
         s->in_flight += p->bytes;
     }
 }
@@ -270,6 +279,7 @@ static void note_fate(const struct wf_sent *s, struct wf_fates *f, uint64_t numb
 {
     wf_sent_list_join(&f->frames, &p->frames);
     f->packets++;
+    f->share[wf_sent_class(p->flags)].packets++;
     f->needed_ack = f->needed_ack || (p->flags & WF_SENT_NEEDS_ACK) != 0;
     if (number >= s->counted_from) {
         f->ect += (p->flags & WF_SENT_ECT) != 0 ? 1 : 0;
@@ -280,10 +290,14 @@ static void note_fate(const struct wf_sent *s, struct wf_fates *f, uint64_t numb
 
 static void note_counted(struct wf_fates *f, const struct wf_sent_packet *p)
 {
+    struct wf_fate_share *share = &f->share[wf_sent_class(p->flags)];
+
     f->bytes += p->bytes;
-    if (p->at >= f->newest_at) {
-        f->newest_at = p->at;
-        f->rate = p->rate;
+    f->newest_at = p->at > f->newest_at ? p->at : f->newest_at;
+    share->bytes += p->bytes;
+    if (p->at >= share->newest_at) {
+        share->newest_at = p->at;
+        share->rate = p->rate;
     }
 }
 
@@ -312,11 +326,14 @@ void wf_sent_lose(struct wf_sent *s, uint64_t number, struct wf_fates *lost)
 static void take_spurious(struct wf_sent *s, uint64_t number, struct wf_fates *acked)
 {
     const struct wf_sent_packet *p = packet_at(s, number);
+    struct wf_fate_share *share = &acked->share[wf_sent_class(p->flags)];
     const uint64_t gap = s->newest_acked > number ? s->newest_acked - number : 0;
 
     acked->spurious++;
     acked->spurious_gap = gap > acked->spurious_gap ? gap : acked->spurious_gap;
     acked->spurious_at = p->at > acked->spurious_at ? p->at : acked->spurious_at;
+    share->spurious++;
+    share->spurious_at = p->at > share->spurious_at ? p->at : share->spurious_at;
     set_state(s, number, WF_SENT_GONE);
 }
 
@@ -462,11 +479,13 @@ void wf_sent_new_path(struct wf_sent *s)
 {
     s->counted_from = s->next;
     s->in_flight = 0;
+    for (size_t i = 0; i < WF_CLASSES; i++)
+        s->class_in_flight[i] = 0;
 }
 
 const char *wf_sent_check(const struct wf_sent *s)
 {
-    uint64_t in_flight = 0;
+    uint64_t in_flight[WF_CLASSES] = {0};
     uint64_t need_ack = 0;
 
     if (s->next - s->low > s->room)
@@ -478,11 +497,13 @@ const char *wf_sent_check(const struct wf_sent *s)
         if (wf_bits_has(&s->out, slot_of(s, n)) != is_out)
             return "sent: the bitmap of outstanding packets is wrong";
         if (is_out && is_counted(s, n, p)) {
-            in_flight += p->bytes;
+            in_flight[wf_sent_class(p->flags)] += p->bytes;
         }
         need_ack += is_out && (p->flags & WF_SENT_NEEDS_ACK) != 0 ? 1 : 0;
     }
-    if (in_flight != s->in_flight)
+    if (in_flight[WF_CLASS_MAIN] != s->class_in_flight[WF_CLASS_MAIN] ||
+        in_flight[WF_CLASS_BACKGROUND] != s->class_in_flight[WF_CLASS_BACKGROUND] ||
+        in_flight[WF_CLASS_MAIN] + in_flight[WF_CLASS_BACKGROUND] != s->in_flight)
         return "sent: bytes in flight are not those of the outstanding packets";
     return need_ack == s->need_ack ? NULL : "sent: the count of packets that need an ack is wrong";
 }

@@ -62,9 +62,17 @@ struct wf_sent_list {
 
 enum wf_sent_flags {
     WF_SENT_NEEDS_ACK = 1,
-    WF_SENT_IN_FLIGHT = 2, /* counts against the congestion window: needs an ack or is padded */
-    WF_SENT_MTU_PROBE = 4, /* its loss is no sign of congestion */
-    WF_SENT_ECT = 8,       /* sent as ECT(0) */
+    WF_SENT_IN_FLIGHT = 2,   /* counts against the congestion window: needs an ack or is padded */
+    WF_SENT_MTU_PROBE = 4,   /* its loss is no sign of congestion */
+    WF_SENT_ECT = 8,         /* sent as ECT(0) */
+    WF_SENT_BACKGROUND = 16, /* belongs to WF_CLASS_BACKGROUND */
+};
+
+/* Whose congestion window a packet counts against. SPEC 4.2-3 */
+enum wf_class {
+    WF_CLASS_MAIN,
+    WF_CLASS_BACKGROUND, /* it carries nothing but messages of that priority */
+    WF_CLASSES,
 };
 
 enum wf_sent_state { WF_SENT_GONE = 0, WF_SENT_OUT = 1, WF_SENT_LOST = 2, WF_SENT_SKIPPED = 3 };
@@ -92,7 +100,8 @@ struct wf_sent {
     bool has_acked;
     uint64_t counted_from; /* lower numbers are none of this path's congestion control */
     uint64_t in_flight;    /* bytes */
-    uint64_t need_ack;     /* packets outstanding that need an ack */
+    uint64_t class_in_flight[WF_CLASSES]; /* likewise; they add up to it */
+    uint64_t need_ack;                    /* packets outstanding that need an ack */
     weft_time last_need_ack_at;
     uint64_t skip_at; /* number to be skipped next */
     struct wf_sent_page *pages;
@@ -100,19 +109,29 @@ struct wf_sent {
     size_t frames_used;
 };
 
+/* What of a batch belongs to one class. */
+struct wf_fate_share {
+    uint64_t packets;          /* all */
+    uint64_t bytes;            /* counted */
+    weft_time newest_at;       /* when the newest counted one was sent */
+    struct wf_rate_stamp rate; /* its stamp */
+    uint64_t spurious;
+    weft_time spurious_at;
+};
+
 /* What became of a batch of packets, acknowledged or lost. "Counted" are those that were in flight
  * on the present path; a lost probe of the datagram size is not counted. */
 struct wf_fates {
     struct wf_sent_list frames;
-    uint64_t packets;          /* all */
-    uint64_t bytes;            /* counted */
-    uint64_t ect;              /* packets of this path sent as ECT(0) */
-    uint64_t largest;          /* bytes of the largest packet of this path that was no size probe */
-    uint64_t mtu_probe;        /* bytes of the largest size probe of this path; 0: none */
-    uint64_t newest;           /* highest number among them */
-    weft_time newest_at;       /* when the newest counted one was sent */
-    struct wf_rate_stamp rate; /* its stamp */
-    bool needed_ack;           /* any of them needed an ack */
+    struct wf_fate_share share[WF_CLASSES];
+    uint64_t packets;    /* all */
+    uint64_t bytes;      /* counted */
+    uint64_t ect;        /* packets of this path sent as ECT(0) */
+    uint64_t largest;    /* bytes of the largest packet of this path that was no size probe */
+    uint64_t mtu_probe;  /* bytes of the largest size probe of this path; 0: none */
+    uint64_t newest;     /* highest number among them */
+    weft_time newest_at; /* when the newest counted one was sent */
+    bool needed_ack;     /* any of them needed an ack */
     /* Acknowledged: */
     bool is_sample; /* the ACK's newest number is new and gives a round trip: now - sample_at */
     weft_time sample_at;
@@ -168,6 +187,9 @@ bool wf_sent_take_oldest(struct wf_sent *s, struct wf_sent_list *list);
 
 /* A new path: what is in flight now no longer counts, and gives no RTT sample. */
 void wf_sent_new_path(struct wf_sent *s);
+
+/* The class of a packet with these flags. */
+enum wf_class wf_sent_class(uint8_t flags);
 
 /* Within sent*.c: gives all pages of frame records back. */
 void wf_sent_frames_deinit(struct wf_sent *s);
