@@ -16,11 +16,12 @@ static const char usage[] =
     "\n"
     "  --seed N      everything follows from it (1)\n"
     "  --for SECONDS another end of the run\n"
+    "  --bbr         every weft flow with that controller\n"
     "  --json        one object a run\n"
     "  --plot FILE   goodput over time of the last run, as SVG\n";
 
 struct arguments {
-    bool json, bad, help;
+    bool json, bbr, bad, help;
     uint64_t seed, seconds;
     const char *plot;
     char **names;
@@ -30,9 +31,13 @@ struct arguments {
 static void read_arguments(struct arguments *a, int argc, char **argv)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'}, {"for", required_argument, NULL, 'f'},
-        {"json", no_argument, NULL, 'j'},       {"plot", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
+        {"seed", required_argument, NULL, 's'},
+        {"for", required_argument, NULL, 'f'},
+        {"json", no_argument, NULL, 'j'},
+        {"plot", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},
+        {"bbr", no_argument, NULL, 'b'},
+        {NULL, 0, NULL, 0},
     };
 
     for (int o = 0; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -42,6 +47,8 @@ static void read_arguments(struct arguments *a, int argc, char **argv)
             a->seconds = strtoull(optarg, NULL, 10);
         } else if (o == 'j') {
             a->json = true;
+        } else if (o == 'b') {
+            a->bbr = true;
         } else if (o == 'p') {
             a->plot = optarg;
         } else if (o == 'h') {
@@ -84,6 +91,9 @@ static bool run_one(const struct arguments *a, const struct lab_scenario *named)
 
     s.seed = a->seed != 0 ? a->seed : s.seed;
     s.end_us = a->seconds != 0 ? LAB_S(a->seconds) : s.end_us;
+    for (size_t i = 0; i < s.flow_count; i++) {
+        s.flows[i].bbr |= a->bbr;
+    }
     lab_run(&s, &r);
     if (a->json) {
         lab_print_json(stdout, &s, &r);
