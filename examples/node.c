@@ -298,6 +298,8 @@ static weft_err show_stats(const weft_node *node)
     printf("the server: %llu messages came, %llu bytes are held, %s\n",
            (unsigned long long)stats.messages_in, (unsigned long long)stats.memory_held,
            weft_node_is_idle(node) ? "nothing is going on" : "something is going on");
+    printf("of these %llu bytes of messages were not read, %llu not acknowledged\n",
+           (unsigned long long)stats.bytes_unread, (unsigned long long)stats.bytes_unacknowledged);
     if (err != WEFT_ERR_LIMIT)
         return err;
     text = malloc(need + 1);

@@ -54,6 +54,9 @@ typedef struct weft_node_params {
                           same one; else each sees a key made for it (weft_node_key_for) */
     const weft_statement *statement; /* of the owner about our key, for those who expect another
                                         (pin.h). Copied. NULL: none */
+    uint32_t unread_s; /* seconds after which a message is cut off that holds memory and does not
+                          get on, because nobody reads it here or the peer takes no more
+                          (WEFT_ERR_UNREAD); after 30 while memory is short. 0: 600 */
 } weft_node_params;
 
 #define WEFT_NODE_PARAMS ((weft_node_params){.size = sizeof(weft_node_params)})
@@ -340,6 +343,14 @@ typedef struct weft_stats {
      * little, for want of time. Deranked: from networks that used more than their share. */
     uint64_t work_price, handshakes_waiting, handshakes_underpaid, handshakes_crowded_out,
         handshakes_deranked;
+    /* Messages now: open, and of ours those that wait for the peer's credit (held back). So far:
+     * cut off because nobody went on with them, and times that a peer's credit held one of ours
+     * back. */
+    uint64_t messages_open_in, messages_open_out, messages_held_back, messages_cut_off, pushed_back;
+    /* What memory_held is for, of all peers: bytes of messages that came and were not read, that
+     * wait for bytes before them, that we sent and the peer has not acknowledged, control frames,
+     * and bodies that are put together for functions that take them whole. */
+    uint64_t bytes_unread, bytes_waiting, bytes_unacknowledged, bytes_control, bytes_application;
 } weft_stats;
 WEFT_API void weft_node_stats(const weft_node *node, weft_stats *stats);
 

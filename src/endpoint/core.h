@@ -231,6 +231,9 @@ struct wf_core_stats {
     uint64_t sessions, sessions_total, sessions_evicted, handshakes_started, handshakes_failed;
     uint64_t sessions_coming; /* accepted, and nothing was heard of their clients since */
     uint64_t messages_in, messages_out, messages_open, messages_cut_off;
+    /* What is held now, of all sessions. */
+    uint64_t messages_open_in, messages_open_out, messages_held_back, pushed_back;
+    uint64_t bytes_unread, bytes_waiting, bytes_unacknowledged, bytes_control, bytes_application;
     uint64_t packets_lost, frames_resent, packets_forged, packets_replayed;
     uint64_t memory_held, memory_max, allocations, secret_held, curve_operations;
 };
@@ -241,9 +244,11 @@ struct wf_core_peer_stats {
     uint8_t peer[32];
     bool nobody, started;
     struct wf_addr address;
-    uint64_t bytes_held;
-    uint64_t handshake_us;
+    uint64_t bytes_held, bytes_cap;
+    uint64_t bytes_application; /* that the application holds for messages of the peer */
+    uint64_t handshake_us, messages_cut_off;
     struct wf_chan_stats chan;
+    struct wf_chan_account account;
 };
 bool wf_core_peer_stats(const struct wf_core *c, size_t index, struct wf_core_peer_stats *out);
 

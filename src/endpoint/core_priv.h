@@ -140,6 +140,7 @@ struct session {
     size_t unanswered;     /* whole messages of SOLVE that wait for a reply */
     weft_time created;
     size_t charged; /* bytes the application holds for messages of the peer */
+    uint64_t cut_off; /* messages */
     uint64_t handshake_us, handshake_packets;
     struct wf_list messages; /* struct message, both directions */
     struct wf_list pings;

@@ -47,6 +47,7 @@ static void cut_off(struct wf_core *c, struct message *m)
     struct session *s = m->session;
 
     c->stats.messages_cut_off++;
+    s->cut_off++;
     if (m->incoming) {
         /* SPEC 4.3-5 */
         refusal_put(s, m,

@@ -27,6 +27,29 @@ void core_count(struct wf_core_stats *to, const struct session *s)
     to->frames_resent += chan.frames_resent;
     to->packets_forged += chan.packets_forged;
     to->packets_replayed += chan.packets_replayed;
+    to->pushed_back += chan.pushed_back;
+}
+
+static void count_held(struct wf_core_stats *to, const struct session *s)
+{
+    struct wf_chan_account a;
+
+    to->bytes_application += s->charged;
+    if (s->chan == NULL)
+        return;
+    wf_chan_account(s->chan, &a);
+    to->bytes_unread += a.unread;
+    to->bytes_waiting += a.waiting;
+    to->bytes_unacknowledged += a.unacknowledged;
+    to->bytes_control += a.control + a.datagrams;
+    to->messages_held_back += a.messages_held_back;
+    for (const struct wf_link *l = s->messages.first; l != NULL; l = l->next) {
+        const struct message *m =
+            (const struct message *)((uintptr_t)l - offsetof(struct message, link));
+
+        to->messages_open_in += m->incoming;
+        to->messages_open_out += !m->incoming;
+    }
 }
 
 void wf_core_stats(const struct wf_core *c, struct wf_core_stats *out)
@@ -39,6 +62,7 @@ void wf_core_stats(const struct wf_core *c, struct wf_core_stats *out)
             (const struct session *)((uintptr_t)l - offsetof(struct session, all_link));
 
         core_count(out, s);
+        count_held(out, s);
     }
     out->sessions = c->all.count;
     out->sessions_coming = c->coming.count;
@@ -61,10 +85,14 @@ bool wf_core_peer_stats(const struct wf_core *c, size_t index, struct wf_core_pe
         .started = s->state == SESSION_OPEN,
         .address = s->remote,
         .bytes_held = s->mem.held + sizeof *s,
+        .bytes_cap = c->config.peer_memory_max,
+        .bytes_application = s->charged,
+        .messages_cut_off = s->cut_off,
         .handshake_us = s->handshake_us,
     };
     memcpy(out->peer, s->key, sizeof out->peer);
     wf_chan_stats(s->chan, &out->chan);
+    wf_chan_account(s->chan, &out->account);
     return true;
 }
 

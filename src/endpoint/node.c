@@ -81,6 +81,7 @@ static weft_err open_core(weft_node *n, const weft_node_params *p, const weft_id
         .cookies_max = p->cookies_max,
         .wall_ms = wf_clock_wall_ms(),
         .sessions_max = p->sessions_max,
+        .unread_us = (uint64_t)p->unread_s * 1000000,
         .keylog = n->keylog == NULL ? NULL : &n->keylog_fn,
     };
     struct wf_statement statement;

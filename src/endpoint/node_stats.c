@@ -46,6 +46,16 @@ void weft_node_stats(const weft_node *n, weft_stats *out)
         .handshakes_crowded_out =
             c.adm.solve_queue_full + c.adm.solve_expired + c.adm.solve_table_full,
         .handshakes_deranked = c.adm.solve_deranked,
+        .messages_open_in = c.messages_open_in,
+        .messages_open_out = c.messages_open_out,
+        .messages_held_back = c.messages_held_back,
+        .messages_cut_off = c.messages_cut_off,
+        .pushed_back = c.pushed_back,
+        .bytes_unread = c.bytes_unread,
+        .bytes_waiting = c.bytes_waiting,
+        .bytes_unacknowledged = c.bytes_unacknowledged,
+        .bytes_control = c.bytes_control,
+        .bytes_application = c.bytes_application,
     };
 }
 
@@ -105,10 +115,31 @@ static json_t *admission(const struct wf_adm_stats *a)
     return object_of(rows, WF_ARRAY_LEN(rows));
 }
 
+static uint64_t overhead_of(const struct wf_core_peer_stats *p)
+{
+    const struct wf_chan_account *a = &p->account;
+    uint64_t named = a->unread + a->waiting + a->unacknowledged + a->control + a->datagrams;
+
+    return p->bytes_held > named ? p->bytes_held - named : 0;
+}
+
 static json_t *peer_row(const struct wf_core_peer_stats *p)
 {
     const struct named rows[] = {
         {"bytes_held", p->bytes_held},
+        {"bytes_cap", p->bytes_cap},
+        {"bytes_unread", p->account.unread},
+        {"bytes_waiting", p->account.waiting},
+        {"bytes_unacknowledged", p->account.unacknowledged},
+        {"bytes_control", p->account.control + p->account.datagrams},
+        {"bytes_overhead", overhead_of(p)},
+        {"bytes_application", p->bytes_application},
+        {"credit_left", p->chan.credit_left},
+        {"messages_open_in", p->chan.messages_open_in},
+        {"messages_open_out", p->chan.messages_open_out},
+        {"messages_held_back", p->account.messages_held_back},
+        {"messages_cut_off", p->messages_cut_off},
+        {"pushed_back", p->chan.pushed_back},
         {"handshake_us", p->handshake_us},
         {"srtt_us", p->chan.srtt_us},
         {"min_rtt_us", p->chan.min_rtt_us},
@@ -175,6 +206,16 @@ static json_t *whole(const weft_node *n)
         {"messages_in", s.messages_in},
         {"messages_out", s.messages_out},
         {"messages_open", c.messages_open},
+        {"messages_open_in", s.messages_open_in},
+        {"messages_open_out", s.messages_open_out},
+        {"messages_held_back", s.messages_held_back},
+        {"messages_cut_off", s.messages_cut_off},
+        {"pushed_back", s.pushed_back},
+        {"bytes_unread", s.bytes_unread},
+        {"bytes_waiting", s.bytes_waiting},
+        {"bytes_unacknowledged", s.bytes_unacknowledged},
+        {"bytes_control", s.bytes_control},
+        {"bytes_application", s.bytes_application},
         {"packets_lost", s.packets_lost},
         {"frames_resent", s.frames_resent},
         {"packets_forged", s.packets_forged},

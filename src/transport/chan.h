@@ -234,8 +234,17 @@ struct wf_chan_stats {
     const char *congestion; /* its name; lives for ever */
     uint64_t messages_out, messages_in, messages_open_out, messages_open_in;
     uint64_t credit_left, control_bytes, datagrams_dropped;
+    uint64_t pushed_back; /* times that a message had to wait for the peer's credit */
 };
 void wf_chan_stats(const struct wf_chan *c, struct wf_chan_stats *out);
+/* What the bytes that are held are: of messages in that can be read, of those that wait for bytes
+ * before them, of messages out; control frames and what the owner has to be told; datagrams that
+ * wait. What else is held keeps these. Costs a look at every message. */
+struct wf_chan_account {
+    uint64_t unread, waiting, unacknowledged, control, datagrams;
+    uint64_t messages_held_back; /* wait for credit now */
+};
+void wf_chan_account(const struct wf_chan *c, struct wf_chan_account *out);
 bool wf_chan_is_started(const struct wf_chan *c);
 /* Nothing is under way, and nothing was heard for almost so long that the peer drops it: what is
  * sent now may come too late. */

@@ -33,6 +33,17 @@ void chan_out_free(struct wf_chan *c, struct wf_message_out *m)
     wf_free(c->mem, m, sizeof *m);
 }
 
+/* Counts each time that bytes begin to wait for credit. */
+static void note_push_back(struct wf_chan *c, struct wf_message_out *m,
+                           enum wf_schedule_queue queue)
+{
+    bool waits = m->written > m->sent && queue != WF_QUEUE_READY && !m->is_cancelled;
+
+    waits = waits && c->has_peer;
+    c->stats.pushed_back += waits && !m->is_pushed_back;
+    m->is_pushed_back = waits;
+}
+
 /* Puts the message where its work says. Called after everything that changes that. */
 void chan_out_place(struct wf_chan *c, struct wf_message_out *m)
 {
@@ -45,6 +56,7 @@ void chan_out_place(struct wf_chan *c, struct wf_message_out *m)
     } else if (wf_message_out_has_fresh(m)) {
         queue = wf_flow_out_room(&c->tx.node) > 0 ? WF_QUEUE_READY : WF_QUEUE_PARKED;
     }
+    note_push_back(c, m, queue);
     wf_schedule_move(&c->schedule, m, queue);
 }
 

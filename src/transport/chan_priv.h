@@ -12,6 +12,7 @@
  *   chan_hint.c   tags of what was sent, for HINTs        chan_pipe.c   what is shared with others
  *   chan_note.c   control frames that are kept            chan_close.c  the ways it ends
  *   chan_event.c  what the owner is told                  chan_stats.c  figures and invariants
+ *   chan_held.c   what is held, and for what
  */
 #ifndef WF_TRANSPORT_CHAN_PRIV_H
 #define WF_TRANSPORT_CHAN_PRIV_H

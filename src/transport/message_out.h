@@ -41,6 +41,7 @@ struct wf_message_out {
     bool was_sent;                            /* the peer may have heard of it */
     bool ended;                               /* written is the end */
     bool is_cancelled;                        /* by us or after STOP */
+    bool is_pushed_back;                      /* has bytes to send and no credit for them */
     bool wants_room;                          /* a write was cut short: WRITABLE is due */
     uint8_t events;                           /* the channel's: which events are due */
 };

@@ -17,7 +17,9 @@ from proxy import Faults, Proxy
 
 NUMBERS = ("datagrams_in", "datagrams_out", "bytes_in", "bytes_out", "sessions", "sessions_total", "messages_in", "messages_out",
            "packets_lost", "frames_resent", "packets_forged", "packets_replayed", "memory_held", "memory_max", "memory_cap",
-           "secret_held", "rss", "allocations", "curve_operations")
+           "secret_held", "rss", "allocations", "curve_operations", "bytes_unread", "bytes_waiting", "bytes_unacknowledged",
+           "bytes_control", "bytes_application", "messages_open_in", "messages_open_out", "messages_held_back", "messages_cut_off",
+           "pushed_back")
 LINE = re.compile(r"^WEFT_SECRET [0-9a-f]{16} [0-9]+ (c2s|s2c) [0-9a-f]{64}$")
 
 
