@@ -385,14 +385,14 @@ static void dispatch(struct lab_world *w, const struct sim_event *ev)
     }
 }
 
-/* Flows without an end do not keep a run going that has others. */
+/* Flows without an end of their own do not keep a run going that has others. */
 static bool is_over(const struct lab_world *w)
 {
     bool any = false;
 
     for (size_t i = 0; i < w->plan.flow_count; i++) {
         const struct lab_running *f = &w->flows[i];
-        const bool can_end = f->plan->bytes > 0 || f->plan->count_max > 0 || f->plan->stop_us > 0;
+        const bool can_end = f->plan->bytes > 0 || f->plan->count_max > 0;
 
         any |= can_end;
         if (can_end && !f->over)
