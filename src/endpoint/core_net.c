@@ -281,16 +281,27 @@ static void touch_woken(struct wf_core *c)
         session_touch(s);
 }
 
+/* Who has something urgent waits for one train of somebody else at most, and lets that one go.
+ * SPEC 4.2-5 */
+static struct session *next_in_line(struct wf_core *c)
+{
+    struct wf_link *link = NULL;
+
+    if (c->urgent.first != NULL && (!c->urgent_went || c->dirty.first == NULL))
+        link = wf_list_pop_front(&c->urgent);
+    c->urgent_went = link != NULL;
+    if (link == NULL)
+        link = wf_list_pop_front(&c->dirty);
+    return link == NULL ? NULL : WF_CONTAINER_OF(link, struct session, dirty_link);
+}
+
 bool wf_core_send(struct wf_core *c, weft_time now, uint8_t *buf, size_t cap, struct wf_send *out)
 {
     bool sent = send_reply(c, buf, out);
 
     core_release_taken(c);
     touch_woken(c);
-    while (!sent && c->dirty.first != NULL) {
-        struct session *s = WF_CONTAINER_OF(c->dirty.first, struct session, dirty_link);
-
-        wf_list_remove(&s->dirty_link);
+    for (struct session *s = NULL; !sent && (s = next_in_line(c)) != NULL;) {
         sent = send_session(s, now, buf, cap, out);
         if (s->state == SESSION_ENDED)
             continue;
@@ -327,8 +338,8 @@ static weft_time earlier(weft_time a, weft_time b)
 /* What was left lying, because somebody stopped taking it, is due at once. */
 static bool has_leftovers(const struct wf_core *c)
 {
-    return c->notes.first != NULL || c->dirty.first != NULL || c->reply_count > 0 ||
-           wf_pipes_has_woken(&c->pipes) || has_solves(c);
+    return c->notes.first != NULL || c->dirty.first != NULL || c->urgent.first != NULL ||
+           c->reply_count > 0 || wf_pipes_has_woken(&c->pipes) || has_solves(c);
 }
 
 weft_time wf_core_deadline(const struct wf_core *c)

@@ -2,9 +2,9 @@
 /*
  * core_priv.h - what the files of the core share. Nobody else includes it but tests.
  *
- * A session is on the dirty list when it may have something to send, and on the noisy list when its
- * channel may have events; its deadline stands in the heap. A message out lives until its outcome
- * was taken, a message in until it was released.
+ * A session is on the dirty or the urgent list when it may have something to send, and on the noisy
+ * list when its channel may have events; its deadline stands in the heap. A message out lives until
+ * its outcome was taken, a message in until it was released.
  */
 #ifndef WF_ENDPOINT_CORE_PRIV_H
 #define WF_ENDPOINT_CORE_PRIV_H
@@ -230,6 +230,8 @@ struct wf_core {
     struct wf_heap expiries;      /* of messages */
     struct wf_heap ping_timers;
     struct wf_list all, dirty, noisy, calling, notes;
+    struct wf_list urgent;  /* as dirty: those that have something urgent to send */
+    bool urgent_went;       /* the last train was of one of them */
     struct wf_list watched; /* messages of both directions, by when they were last looked at */
     struct wf_list places[CORE_PLACES]; /* clients' sessions that stand, for HINTs */
     uint8_t place_key[16];

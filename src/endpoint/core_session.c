@@ -229,14 +229,24 @@ static struct session *session_find(struct wf_core *c, weft_time now,
     return s;
 }
 
+static void put_in_line(struct session *s)
+{
+    struct wf_core *c = s->core;
+    bool is_urgent = s->state == SESSION_OPEN && wf_chan_is_urgent(s->chan);
+
+    if (is_urgent && s->dirty_link.list == &c->dirty)
+        wf_list_remove(&s->dirty_link);
+    if (s->dirty_link.list == NULL)
+        wf_list_push_back(is_urgent ? &c->urgent : &c->dirty, &s->dirty_link);
+}
+
 /* Puts it where it is looked after: it may have events, packets and another deadline now. */
 void session_touch(struct session *s)
 {
     struct wf_core *c = s->core;
     weft_time at = WEFT_TIME_NEVER;
 
-    if (s->dirty_link.list == NULL)
-        wf_list_push_back(&c->dirty, &s->dirty_link);
+    put_in_line(s);
     if (s->noisy_link.list == NULL)
         wf_list_push_back(&c->noisy, &s->noisy_link);
     if (s->state != SESSION_ENDED)

@@ -119,7 +119,8 @@ void wf_core_shut(struct wf_core *c, weft_time now)
 
 bool wf_core_is_quiet(const struct wf_core *c)
 {
-    if (c->reply_count > 0 || c->dirty.first != NULL || c->notes.first != NULL)
+    if (c->reply_count > 0 || c->dirty.first != NULL || c->urgent.first != NULL ||
+        c->notes.first != NULL)
         return false;
     for (const struct wf_link *l = c->all.first; l != NULL; l = l->next) {
         const struct session *s =

@@ -332,6 +332,11 @@ bool wf_chan_is_started(const struct wf_chan *c)
     return c->keys != NULL;
 }
 
+bool wf_chan_is_urgent(const struct wf_chan *c)
+{
+    return c->state == CHAN_OPEN && wf_schedule_has_urgent(&c->schedule);
+}
+
 bool wf_chan_is_empty(const struct wf_chan *c)
 {
     return c->out.count == 0 && c->in.count == 0;

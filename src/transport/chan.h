@@ -249,6 +249,8 @@ bool wf_chan_is_started(const struct wf_chan *c);
 /* Nothing is under way, and nothing was heard for almost so long that the peer drops it: what is
  * sent now may come too late. */
 bool wf_chan_is_fading(const struct wf_chan *c, weft_time now);
+/* Something urgent can be sent, as far as the peer's credit goes. */
+bool wf_chan_is_urgent(const struct wf_chan *c);
 /* No message is open, in either direction. */
 bool wf_chan_is_empty(const struct wf_chan *c);
 bool wf_chan_is_idle(const struct wf_chan *c); /* no message, nothing in flight */
