@@ -237,7 +237,7 @@ void wf_core_free(struct wf_core *c)
 weft_err wf_core_serve(struct wf_core *c, weft_time now)
 {
     c->config.serve = true;
-    return make_admission(c, now);
+    return make_admission(c, core_time(c, now));
 }
 
 const uint8_t *wf_core_key(const struct wf_core *c)

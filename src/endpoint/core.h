@@ -5,7 +5,8 @@
  * both use it in the same way.
  *
  * Order    After every call that takes `now`: drain wf_core_next_event, then wf_core_send until it
- * yields nothing and wf_core_has_events is false, then ask wf_core_deadline. Threads  One thread at
+ * yields nothing and wf_core_has_events is false, then ask wf_core_deadline. Time  Of a clock that
+ * should never step back; where it does, or jumps ahead, sessions live on. Threads  One thread at
  * a time. Memory   All through config.mem. A message body is bounded by buffers and credit, never
  * held whole.
  */

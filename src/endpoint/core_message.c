@@ -304,6 +304,7 @@ weft_err wf_core_message(struct wf_core *c, weft_time now, const struct wf_core_
     weft_err err = WEFT_OK;
 
     core_release_taken(c);
+    now = core_time(c, now);
     c->now = now;
     err = session_call(c, now, p, &s);
     if (err == WEFT_OK)

@@ -216,6 +216,7 @@ static void recv_datagram(struct wf_core *c, weft_time now, const struct wf_data
 void wf_core_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, size_t count)
 {
     core_release_taken(c);
+    now = core_time(c, now);
     c->now = now;
     for (size_t i = 0; i < count; i++)
         recv_datagram(c, now, &d[i]);
@@ -300,6 +301,7 @@ bool wf_core_send(struct wf_core *c, weft_time now, uint8_t *buf, size_t cap, st
     bool sent = send_reply(c, buf, out);
 
     core_release_taken(c);
+    now = core_time(c, now);
     touch_woken(c);
     for (struct session *s = NULL; !sent && (s = next_in_line(c)) != NULL;) {
         sent = send_session(s, now, buf, cap, out);
@@ -320,6 +322,7 @@ bool wf_core_send(struct wf_core *c, weft_time now, uint8_t *buf, size_t cap, st
 void wf_core_too_big(struct wf_core *c, weft_time now, const struct wf_addr *to,
                      size_t datagram_len)
 {
+    now = core_time(c, now);
     for (struct wf_link *l = c->all.first; l != NULL; l = l->next) {
         struct session *s = WF_CONTAINER_OF(l, struct session, all_link);
 
@@ -350,7 +353,8 @@ weft_time wf_core_deadline(const struct wf_core *c)
 
     at = earlier(at, wf_heap_deadline(&c->ping_timers));
     at = earlier(at, stall_deadline(c));
-    return c->adm == NULL ? at : earlier(at, wf_adm_deadline(c->adm));
+    at = c->adm == NULL ? at : earlier(at, wf_adm_deadline(c->adm));
+    return core_time_outside(c, at);
 }
 
 /* Each session that is due once: a new deadline may be due already (proof of work is), and must not
@@ -391,6 +395,7 @@ void wf_core_tick(struct wf_core *c, weft_time now)
     struct wf_list due = {0};
 
     core_release_taken(c);
+    now = core_time(c, now);
     if (c->adm != NULL && now >= wf_adm_deadline(c->adm))
         wf_adm_tick(c->adm, now);
     do_solves(c, now);

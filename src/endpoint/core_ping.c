@@ -13,6 +13,7 @@ weft_err wf_core_ping(struct wf_core *c, weft_time now, const struct wf_core_sen
     weft_err err = WEFT_OK;
 
     core_release_taken(c);
+    now = core_time(c, now);
     if (c->ping_count >= CORE_PINGS_MAX)
         return WEFT_ERR_LIMIT;
     err = session_call(c, now, params, &s);

@@ -250,6 +250,8 @@ struct wf_core {
     struct ping *taken_ping;
     struct session *taken_session;
     struct wf_core_stats stats;
+    weft_time clock_at;   /* never steps back */
+    uint64_t clock_shift; /* by which it is ahead of the owner's */
 };
 
 /* core_session.c */
@@ -269,6 +271,10 @@ void session_end(struct session *s, weft_err err, uint64_t code);
 void session_release_if_done(struct session *s);
 void session_enter(struct session *s, enum session_state next);
 void session_begun(struct session *s, weft_time now);
+
+/* core_clock.c */
+weft_time core_time(struct wf_core *c, weft_time now);
+weft_time core_time_outside(const struct wf_core *c, weft_time at);
 
 /* core_net.c */
 void core_answer(struct wf_core *c, const struct wf_addr *to, const struct wf_addr *from,

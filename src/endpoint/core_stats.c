@@ -102,6 +102,7 @@ void wf_core_shut(struct wf_core *c, weft_time now)
     struct wf_link *next = NULL;
 
     core_release_taken(c);
+    now = core_time(c, now);
     c->shut = true;
     for (struct wf_link *l = c->all.first; l != NULL; l = next) {
         struct session *s = WF_CONTAINER_OF(l, struct session, all_link);

@@ -150,6 +150,7 @@ void wf_core_work_done(struct wf_core *c, weft_time now, uint64_t id, uint64_t n
     struct session *s = find(c, id);
 
     core_release_taken(c);
+    now = core_time(c, now);
     if (s == NULL)
         return;
     wf_hs_solved(s->hs, now, nonce);
@@ -173,6 +174,7 @@ void wf_core_work_rate(struct wf_core *c, weft_time now, unsigned alg, uint64_t 
 {
     WEFT_ASSERT(alg < WF_WORK_ALGS);
     core_release_taken(c);
+    now = core_time(c, now);
     c->work_rate[alg] = tries_per_s;
     tell_rate(&c->work_taken, now, alg);
     tell_rate(&c->work_new, now, alg);

@@ -267,6 +267,7 @@ void wf_adm_table_sweep(struct wf_adm *a);
 /* By what boxes are told apart. */
 uint64_t wf_adm_mark(const struct wf_adm *a, const uint8_t boxes_hash[32]);
 
+bool wf_adm_table_has_tried(const struct wf_adm_entry *e, uint64_t mark);
 /* These boxes may be tried: they were not before, nor WF_ADM_TRIES others. */
 bool wf_adm_table_may_try(const struct wf_adm_entry *e, uint64_t mark);
 

@@ -177,6 +177,31 @@ static bool boxes_may_be_tried(struct attempt *t)
     return false;
 }
 
+/* SPEC 1.3-11: whoever knows a cookie that somebody solved, and the same boxes, is a client whose
+ * address changed meanwhile, or has seen its SOLVE: he gets what a copy of it gets. */
+static void answer_who_moved(struct attempt *t)
+{
+    t->entry = wf_adm_table_find(t->a, t->s.cookie);
+    if (t->entry == NULL || !work_is_done(t))
+        return;
+    t->mark = wf_adm_mark(t->a, t->boxes_hash);
+    if (!wf_adm_table_has_tried(t->entry, t->mark))
+        return;
+    if (t->entry->state == WF_ADM_ENTRY_TRIED) {
+        answer_with_decoy(t);
+    } else {
+        answer_duplicate(t);
+    }
+}
+
+static bool cookie_is_of_this_address(struct attempt *t)
+{
+    if (cookie_is_ours(t))
+        return true;
+    answer_who_moved(t);
+    return false;
+}
+
 /* Who goes for it counts as who finds no place. */
 static bool queue_takes_it(struct attempt *t)
 {
@@ -361,7 +386,7 @@ struct check {
 /* On arrival. */
 static const struct check cheap[] = {
     {epoch_lives, offsetof(struct wf_adm_stats, solve_bad_epoch)},
-    {cookie_is_ours, offsetof(struct wf_adm_stats, solve_bad_cookie)},
+    {cookie_is_of_this_address, offsetof(struct wf_adm_stats, solve_bad_cookie)},
     {prefix_is_ours, offsetof(struct wf_adm_stats, solve_bad_prefix)},
     {ts_lives, offsetof(struct wf_adm_stats, solve_bad_ts)},
     {is_first, offsetof(struct wf_adm_stats, solve_duplicate)},

@@ -240,14 +240,19 @@ uint64_t wf_adm_mark(const struct wf_adm *a, const uint8_t boxes_hash[32])
     return mark;
 }
 
-/* SPEC 1.3-3 */
-bool wf_adm_table_may_try(const struct wf_adm_entry *e, uint64_t mark)
+bool wf_adm_table_has_tried(const struct wf_adm_entry *e, uint64_t mark)
 {
     for (unsigned i = 0; i < e->tries; i++) {
         if (e->boxes[i] == (uint32_t)mark)
-            return false;
+            return true;
     }
-    return e->tries < WF_ADM_TRIES;
+    return false;
+}
+
+/* SPEC 1.3-3 */
+bool wf_adm_table_may_try(const struct wf_adm_entry *e, uint64_t mark)
+{
+    return e->tries < WF_ADM_TRIES && !wf_adm_table_has_tried(e, mark);
 }
 
 bool wf_adm_table_try(struct wf_adm_entry *e, uint64_t mark)

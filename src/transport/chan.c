@@ -78,6 +78,7 @@ weft_err wf_chan_new(struct wf_chan **out, const struct wf_chan_config *config, 
     for (size_t i = 0; i < WF_CID_LEN; i++)
         c->ours[0].cid[i] = config->cid_rx[i];
     c->ours_next = 1;
+    c->due_at = WEFT_TIME_NEVER;
     c->wait_at = WEFT_TIME_NEVER;
     c->retry_at = WEFT_TIME_NEVER;
     c->rekey.forget_at = WEFT_TIME_NEVER;
@@ -313,6 +314,7 @@ static void tick_open(struct wf_chan *c, weft_time now)
 
 void wf_chan_tick(struct wf_chan *c, weft_time now)
 {
+    chan_wake(c, now);
     if (c->state == CHAN_OPEN)
         tick_open(c, now);
     else if (c->state == CHAN_CLOSING && now >= c->close.until)

@@ -10,6 +10,7 @@
  * sides chan_send.c   what goes next, and to where            chan_path.c   paths and datagram size
  *   chan_pack.c   frames into one packet                  chan_keys.c   key change
  *   chan_hint.c   tags of what was sent, for HINTs        chan_pipe.c   what is shared with others
+ *   chan_clock.c  time that was slept through
  *   chan_note.c   control frames that are kept            chan_close.c  the ways it ends
  *   chan_event.c  what the owner is told                  chan_stats.c  figures and invariants
  *   chan_held.c   what is held, and for what
@@ -176,6 +177,7 @@ struct wf_chan {
     weft_time heard_at;        /* last packet that opened, or start */
     weft_time heard_before;    /* the one before it */
     weft_time started_at;
+    weft_time due_at; /* what the owner was told at rest; not before that moment */
     struct chan_close close;
     struct wf_chan_stats stats;
 };
@@ -265,6 +267,10 @@ void chan_keys_deinit(struct wf_chan *c);
 void chan_keys_maybe_change(struct wf_chan *c, weft_time now);
 void chan_keys_new_phase(struct wf_chan *c, weft_time now);
 enum chan_verdict chan_keys_on_rekey(struct wf_chan *c, weft_time now, const struct wf_frame *f);
+
+/* chan_clock.c */
+void chan_rest(struct wf_chan *c, weft_time now);
+void chan_wake(struct wf_chan *c, weft_time now);
 
 /* chan_path.c */
 void chan_path_event(struct wf_chan *c, weft_time now, enum wf_path_event e);

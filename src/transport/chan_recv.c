@@ -102,6 +102,7 @@ void wf_chan_recv(struct wf_chan *c, weft_time now, const struct wf_chan_arrival
 {
     struct wf_open open[BATCH];
 
+    chan_wake(c, now);
     for (size_t done = 0; done < a->count; done += BATCH) {
         size_t n = a->count - done < BATCH ? a->count - done : BATCH;
         for (size_t i = 0; i < n; i++) {

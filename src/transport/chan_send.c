@@ -360,6 +360,7 @@ bool wf_chan_send(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap, st
 {
     struct train t;
 
+    chan_wake(c, now);
     c->wait_at = WEFT_TIME_NEVER;
     c->retry_at = WEFT_TIME_NEVER;
     if (c->keys == NULL || c->state == CHAN_CLOSED || c->state == CHAN_NEW)
@@ -383,5 +384,7 @@ bool wf_chan_send(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap, st
     bool went = send_challenge(&t, out) || send_answer(&t, out) || send_copied_ack(&t, out) ||
                 send_mtu_probe(&t, out) || send_train(&t, out);
     wf_pipe_end_turn(&c->pipe);
+    if (!went)
+        chan_rest(c, now);
     return went;
 }

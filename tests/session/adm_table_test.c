@@ -45,6 +45,36 @@ TEST(a_duplicate_gets_the_identical_confirm_until_the_client_has_it)
     pair_free(&p);
 }
 
+/* SPEC 1.3-11 */
+TEST(who_moved_while_its_confirm_was_on_the_way_gets_it_at_its_new_address)
+{
+    struct pair p;
+
+    start(&p);
+    pair_client(&p, false);
+    pair_to_solve(&p);
+    CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_ACCEPT);
+    const uint64_t ticket = p.result.ticket;
+    CHECK_OK(pair_make_confirm(&p));
+    const uint64_t curves = wf_curve_operations();
+    const struct wf_addr own = p.from;
+    p.from = wf_addr_v4(9, 9, 9, 9, 999);
+    expect_same_confirm(&p);
+    CHECK_LE(p.result.reply_len, p.solve_len);
+    p.solve[p.solve_len - 1] ^= 1; /* other boxes */
+    CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_DROP);
+    p.solve[p.solve_len - 1] ^= 1;
+    p.solve[48] ^= 1; /* a cookie that nobody solved */
+    CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_DROP);
+    p.solve[48] ^= 1;
+    wf_adm_confirmed(p.adm, ticket);
+    CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_DROP);
+    p.from = own;
+    CHECK_EQ(pair_stats(&p).accepted, 1);
+    CHECK_EQ(wf_curve_operations(), curves);
+    pair_free(&p);
+}
+
 TEST(many_duplicates_get_a_few_confirms_and_then_one_in_ten_milliseconds)
 {
     struct pair p;

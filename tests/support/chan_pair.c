@@ -227,6 +227,11 @@ static bool chance(struct pair *p, uint64_t per_mille)
     return wf_prng_chance(&p->prng, per_mille, 1000);
 }
 
+weft_time pair_now(const struct pair *p, int who)
+{
+    return p->now + p->ahead[who];
+}
+
 /* When it leaves the bottleneck; false: the queue is full. */
 static bool queue(struct pair *p, int who, size_t len, weft_time *at)
 {
@@ -297,7 +302,7 @@ static void carry_train(struct pair *p, int who, const struct wf_send *s)
     size_t segment = s->segment == 0 || s->segment > s->len ? s->len : s->segment;
 
     if (p->link.refuses && segment > p->link.mtu[who]) {
-        wf_chan_too_big(p->end[who].chan, p->now, segment);
+        wf_chan_too_big(p->end[who].chan, pair_now(p, who), segment);
         return;
     }
     for (size_t at = 0; at < s->len; at += segment) {
@@ -313,7 +318,7 @@ void pair_flush(struct pair *p, int who)
     struct wf_send s;
 
     drain(p, who);
-    for (int i = 0; wf_chan_send(p->end[who].chan, p->now, p->buf, 65536, &s); i++) {
+    for (int i = 0; wf_chan_send(p->end[who].chan, pair_now(p, who), p->buf, 65536, &s); i++) {
         CHECK(i < 100000);
         CHECK(s.len > 0);
         CHECK_LE(s.len, WF_DATAGRAM_BYTES_MAX);
@@ -345,7 +350,7 @@ static void race(struct pair *p, const struct pair_packet *k)
         .count = 1};
 
     p->end[1].bytes_copied += k->len;
-    wf_chan_recv(p->end[1].chan, p->now, &a);
+    wf_chan_recv(p->end[1].chan, pair_now(p, 1), &a);
     free(packet.data);
     pair_flush(p, 1);
 }
@@ -361,7 +366,7 @@ static void deliver(struct pair *p, struct pair_packet *k)
     if (who == 1 && chance(p, p->link.races))
         race(p, k);
     if (is_here && k->len > 9 && is_routed(&p->end[who], k))
-        wf_chan_recv(p->end[who].chan, p->now, &a);
+        wf_chan_recv(p->end[who].chan, pair_now(p, who), &a);
     free(packet.data);
     pair_flush(p, who);
 }
@@ -372,10 +377,19 @@ static weft_time next_packet_at(const struct pair *p)
                                    : WF_CONTAINER_OF(p->flying.first, struct pair_packet, link)->at;
 }
 
+static weft_time deadline_of(const struct pair *p, int who)
+{
+    weft_time at = wf_chan_deadline(p->end[who].chan);
+
+    if (at == WEFT_TIME_NEVER || at < p->ahead[who])
+        return at == WEFT_TIME_NEVER ? at : 0;
+    return at - p->ahead[who];
+}
+
 static int next_timer(const struct pair *p, weft_time *at)
 {
-    weft_time a = wf_chan_deadline(p->end[0].chan);
-    weft_time b = wf_chan_deadline(p->end[1].chan);
+    weft_time a = deadline_of(p, 0);
+    weft_time b = deadline_of(p, 1);
 
     *at = a <= b ? a : b;
     return a <= b ? 0 : 1;
@@ -401,10 +415,10 @@ static bool step(struct pair *p, weft_time until)
         free(k);
         return true;
     }
-    wf_chan_tick(p->end[who].chan, p->now);
+    wf_chan_tick(p->end[who].chan, pair_now(p, who));
     pair_flush(p, who);
     /* One timer may make another one due, but none stays due. */
-    p->again = wf_chan_deadline(p->end[who].chan) <= p->now ? p->again + 1 : 0;
+    p->again = deadline_of(p, who) <= p->now ? p->again + 1 : 0;
     CHECK(p->again < 3);
     return true;
 }

@@ -86,6 +86,7 @@ struct pair {
     struct pair_end end[2]; /* 0: client, 1: server */
     struct pair_link link;
     weft_time free_at[2]; /* when the bottleneck has sent all that waits */
+    uint64_t ahead[2];    /* µs by which the clock of each end is ahead */
     struct wf_prng prng;
     struct wf_rng rng;
     struct wf_mem *mem;
@@ -121,6 +122,8 @@ bool pair_run(struct pair *p, weft_time until);
 /* Runs until the condition holds or the time is over; true when it holds. */
 bool pair_run_while(struct pair *p, bool (*goes_on)(struct pair *p), weft_time until);
 void pair_flush(struct pair *p, int who);
+/* The time on the clock of that end. */
+weft_time pair_now(const struct pair *p, int who);
 
 /* Reads on in every incoming message that is not over. */
 void pair_read_all(struct pair *p, int who);
