@@ -166,9 +166,12 @@ static void cubic_restore(struct wf_cc *cc)
     cc->cubic = cc->cubic_before;
 }
 
+/* RFC 9438 section 4.8: what comes after slow start has its turning point where that ended. */
 static void cubic_collapse(struct wf_cc *cc)
 {
     cc->cubic.has_epoch = false;
+    cc->cubic.w_max = 0;
+    cc->cubic.w_prior = 0;
 }
 
 /* The cubic's clock stands still while the window is not used, else it would jump afterwards. */

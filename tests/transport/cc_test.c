@@ -183,6 +183,27 @@ TEST(persistent_congestion_leaves_two_datagrams_and_slow_start)
     CHECK_EQ(wf_cc_window(&cc), 4 * MSS);
 }
 
+/* RFC 9438 section 4.8 */
+TEST(after_persistent_congestion_the_cubic_turns_where_slow_start_ended)
+{
+    begin();
+    while (wf_cc_window(&cc) < 1000 * MSS)
+        one_round();
+    const struct wf_cc_lost l = {
+        .now = now, .newest_at = now - 1, .packets = 40, .bytes = 40 * MSS, .is_persistent = true};
+
+    wf_cc_on_lost(&cc, &l);
+    now += RTT_US;
+    while (wf_cc_in_slow_start(&cc))
+        one_round();
+    const uint64_t window = wf_cc_window(&cc);
+
+    one_round();
+    CHECK_EQ(cc.cubic.k, 0);
+    CHECK_LE(window - window / 100, cc.cubic.w_max);
+    CHECK_LE(cc.cubic.w_max, window);
+}
+
 TEST(losses_never_bring_the_window_below_two_datagrams)
 {
     begin();
