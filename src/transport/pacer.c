@@ -106,8 +106,8 @@ weft_time wf_pacer_wait(struct wf_pacer *p, weft_time now)
     if (p->rate == 0)
         return now;
     fill(p, now);
-    const uint64_t bytes = p->burst / 2 > p->datagram_len ? p->burst / 2 : p->datagram_len;
-    const uint64_t wanted = bytes * UNIT;
+    const uint64_t bytes = p->burst / 2 > 2 * p->datagram_len ? p->burst / 2 : 2 * p->datagram_len;
+    const uint64_t wanted = (bytes < p->burst ? bytes : p->burst) * UNIT;
     const uint64_t missing = wanted > p->tokens ? wanted - p->tokens : 0;
 
     p->due = now + (missing + p->rate - 1) / p->rate;

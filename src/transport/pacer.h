@@ -37,7 +37,8 @@ uint64_t wf_pacer_room(struct wf_pacer *p, weft_time now);
 void wf_pacer_on_sent(struct wf_pacer *p, weft_time now, uint64_t bytes);
 
 /* The sender has something to send and room was 0: when to ask again. Half a burst is waited for,
- * not single packets. */
+ * and at least two datagrams: single ones find room in a full queue where the pairs of a TCP, which
+ * its delayed ACKs release, do not, and would take more than their share. */
 weft_time wf_pacer_wait(struct wf_pacer *p, weft_time now);
 
 /* The sender has nothing to send: an idle time earns a burst and no more. */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lab_fair_test.c - what flows get of a full line: ours beside a kernel's TCP, and four of ours.
+ * Hosts answer up to half a millisecond late, as real ones do; without that the flows of a
+ * laboratory fall into step with its queue.
+ */
+#include "sim/lab.h"
+#include "test.h"
+
+#define JITTER_US 500u
+
+/* 10 Mbit/s. */
+static struct lab_scenario line(uint64_t rtt_us, unsigned queue_percent, uint64_t seconds)
+{
+    return (struct lab_scenario){.name = "test",
+                                 .about = "",
+                                 .seed = 1,
+                                 .end_us = LAB_S(seconds),
+                                 .up = lab_line(LAB_MBIT(10), rtt_us, queue_percent),
+                                 .down = lab_line(LAB_MBIT(10), rtt_us, queue_percent)};
+}
+
+static struct lab_flow *add(struct lab_scenario *s, enum lab_kind kind, uint64_t start_us)
+{
+    struct lab_flow *f = &s->flows[s->flow_count++];
+    const struct sim_link_config access = {.jitter_us = JITTER_US, .keeps_order = true};
+
+    *f = (struct lab_flow){.kind = kind, .down = true, .start_us = start_us};
+    f->access_up = access;
+    f->access_down = access;
+    return f;
+}
+
+static void check_share(uint64_t rtt_us, unsigned queue_percent, uint64_t ours_at, uint64_t tcp_at)
+{
+    const uint64_t from = queue_percent > 200 ? 60 : 10; /* deep queues take their time */
+    struct lab_scenario s = line(rtt_us, queue_percent, from + 60);
+    struct lab_figures r;
+
+    (void)add(&s, LAB_BULK, ours_at);
+    (void)add(&s, LAB_CUBIC, tcp_at);
+    lab_run(&s, &r);
+    const uint64_t share = lab_share_ppm(&r, 0, LAB_S(from), LAB_S(from + 60));
+
+    test_note("%u us, queue %u %%, ours at %u us: %u ppm", (unsigned)rtt_us, queue_percent,
+              (unsigned)ours_at, (unsigned)share);
+    CHECK_LE(350000, share);
+    CHECK_LE(share, 650000);
+    lab_figures_free(&r);
+}
+
+TEST(beside_tcp_cubic_our_flow_gets_between_35_and_65_percent)
+{
+    for (uint64_t rtt = LAB_MS(20); rtt <= LAB_MS(50); rtt += LAB_MS(30)) {
+        for (unsigned queue = 50; queue <= 400; queue *= 2) {
+            check_share(rtt, queue, 0, LAB_MS(700));
+            check_share(rtt, queue, LAB_S(5), 0);
+        }
+    }
+}
+
+static void check_jain(unsigned queue_percent, uint64_t gap_us, uint64_t more_us)
+{
+    struct lab_scenario s = line(LAB_MS(20), queue_percent, 80);
+    struct lab_figures r;
+
+    for (uint64_t k = 0; k < 4; k++) {
+        struct lab_flow *f = add(&s, LAB_BULK, k * gap_us);
+
+        f->access_up.delay_us = k * more_us / 2;
+        f->access_down.delay_us = k * more_us / 2;
+    }
+    lab_run(&s, &r);
+    const uint64_t jain = lab_jain_ppm(&r, LAB_S(20), LAB_S(80));
+
+    test_note("queue %u %%, every %u us, %u us more each: %u ppm", queue_percent, (unsigned)gap_us,
+              (unsigned)more_us, (unsigned)jain);
+    CHECK_LE(950000, jain);
+    lab_figures_free(&r);
+}
+
+TEST(four_of_ours_share_alike_also_when_some_come_later_or_from_farther_away)
+{
+    for (unsigned queue = 50; queue <= 200; queue *= 2) {
+        check_jain(queue, 0, 0);
+        check_jain(queue, LAB_S(5), 0);
+        check_jain(queue, LAB_S(1), LAB_MS(3));
+    }
+}
