@@ -311,6 +311,13 @@ static enum flight flight_of(enum side from, uint8_t type)
     }
 }
 
+/* SPEC 1.3-11: what answers the other client's SOLVE from the client's address is not its own. */
+static bool is_to_the_other(enum flight f, const uint8_t *data)
+{
+    return f == CONFIRM &&
+           wf_table_get(&w->core[CLIENT]->sessions, wf_span(data + 1, WF_CID_LEN)) == NULL;
+}
+
 /* The client's second call, after a HINT, is another handshake: only the first one is followed. */
 static void note_sent(enum side from, const struct wf_send *out, const uint8_t *data)
 {
@@ -319,7 +326,7 @@ static void note_sent(enum side from, const struct wf_send *out, const uint8_t *
 
     if (!wf_addr_equal(&out->to, &partner) || out->len > FLIGHT_MAX)
         return;
-    if ((f == HELLO || f == SOLVE) && w->seen[f].len > 0)
+    if (((f == HELLO || f == SOLVE) && w->seen[f].len > 0) || is_to_the_other(f, data))
         return;
     if (f == CHALLENGE)
         w->challenge_at = w->now;
