@@ -139,7 +139,7 @@ struct session {
     weft_time doubt_until; /* then it is decided; WEFT_TIME_NEVER: when the new one stands */
     size_t unanswered;     /* whole messages of SOLVE that wait for a reply */
     weft_time created;
-    size_t charged; /* bytes the application holds for messages of the peer */
+    size_t charged;   /* bytes the application holds for messages of the peer */
     uint64_t cut_off; /* messages */
     uint64_t handshake_us, handshake_packets;
     struct wf_list messages; /* struct message, both directions */

@@ -80,7 +80,7 @@ static void drain(struct liar *l)
                 break;
         }
     }
-    const char *broken = wf_chan_check(l->chan);
+    const char *broken = l->unchecked ? NULL : wf_chan_check(l->chan);
     if (broken != NULL)
         FAIL("%s", broken);
 }

@@ -35,7 +35,8 @@ struct liar {
     /* What the owner of the honest one was told. */
     uint64_t events[16];
     struct wf_chan_event closed;
-    bool reads; /* consume what can be read */
+    bool reads;     /* consume what can be read */
+    bool unchecked; /* leave wf_chan_check out (long runs) */
 };
 
 /* role: of the honest channel. */
