@@ -63,6 +63,7 @@ void session_rank(struct session *s)
 {
     struct wf_list *to = rank_of(s);
 
+    wf_chan_await(s->chan, s->messages.count > 0); /* a reply may be owed */
     if (s->rank_link.list == to)
         return;
     wf_list_remove(&s->rank_link);

@@ -189,12 +189,11 @@ static unsigned what_is_shown(const struct wf_core *c, const struct wf_core_send
     return where + (p->show_own_key ? SHOWN_OWN : SHOWN_FOR_PEER); /* SPEC 1.11-1 */
 }
 
-/* The newest session that stands and will, else one that is being made, else one that the peer may
- * have lost, else NULL. Without an address one that fades is good too. */
-static struct session *find_showing(struct wf_core *c, weft_time now,
-                                    const struct wf_core_send_params *to, unsigned shown)
+/* The newest session that stands, else one that is being made, else one that the peer may have
+ * lost, else NULL. */
+static struct session *find_showing(struct wf_core *c, const struct wf_core_send_params *to,
+                                    unsigned shown)
 {
-    bool can_call = wf_addr_is_set(&to->address);
     uint8_t name[PEER_NAME_LEN];
     struct peer *p = NULL;
     struct session *making = NULL;
@@ -207,7 +206,7 @@ static struct session *find_showing(struct wf_core *c, weft_time now,
 
         if (s->state == SESSION_OPEN && s->doubted_at != 0)
             doubted = doubted == NULL ? s : doubted; /* SPEC 1.6-5 */
-        else if (s->state == SESSION_OPEN && (!can_call || !wf_chan_is_fading(s->chan, now)))
+        else if (s->state == SESSION_OPEN)
             return s;
         if (s->state != SESSION_OPEN && s->state != SESSION_ENDED && making == NULL &&
             !calls_elsewhere(s, to))
@@ -218,14 +217,13 @@ static struct session *find_showing(struct wf_core *c, weft_time now,
 
 /* Who called us knows us by our own key: where the peer cannot be called, that session is what was
  * meant. */
-static struct session *session_find(struct wf_core *c, weft_time now,
-                                    const struct wf_core_send_params *to)
+static struct session *session_find(struct wf_core *c, const struct wf_core_send_params *to)
 {
     unsigned shown = what_is_shown(c, to);
-    struct session *s = find_showing(c, now, to, shown);
+    struct session *s = find_showing(c, to, shown);
 
     if (s == NULL && shown == SHOWN_FOR_PEER && !wf_addr_is_set(&to->address))
-        s = find_showing(c, now, to, SHOWN_OWN);
+        s = find_showing(c, to, SHOWN_OWN);
     return s;
 }
 
@@ -417,7 +415,7 @@ weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core
 weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                       struct session **out)
 {
-    struct session *s = session_find(c, now, p);
+    struct session *s = session_find(c, p);
 
     if (s != NULL) {
         *out = s;

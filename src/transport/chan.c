@@ -13,7 +13,6 @@
 #define KEEP_SHARE 3u /* of the idle time, at most, until silence is asked about */
 #define KEEP_FIRST_US ((uint64_t)1000000)
 #define KEEP_FLOWING_PTOS 3u
-#define FADING_SHARE 8u /* likewise, before it is over */
 
 /* Which state may follow which. */
 static const uint8_t legal[] = {
@@ -79,6 +78,7 @@ weft_err wf_chan_new(struct wf_chan **out, const struct wf_chan_config *config, 
         c->ours[0].cid[i] = config->cid_rx[i];
     c->ours_next = 1;
     c->due_at = WEFT_TIME_NEVER;
+    c->busy_at = WEFT_TIME_NEVER;
     c->wait_at = WEFT_TIME_NEVER;
     c->retry_at = WEFT_TIME_NEVER;
     c->rekey.forget_at = WEFT_TIME_NEVER;
@@ -175,12 +175,44 @@ static uint64_t idle_us(const struct wf_chan *c)
     return (ours == 0 || (theirs != 0 && theirs < ours) ? theirs : ours) * 1000;
 }
 
-/* SPEC 4.5-2 */
+static bool is_busy(const struct wf_chan *c)
+{
+    return c->is_awaited || chan_is_under_way(c);
+}
+
+/* Since when there is silence although something is under way; WEFT_TIME_NEVER: nothing is. */
+static weft_time silent_since(const struct wf_chan *c)
+{
+    if (!is_busy(c))
+        return WEFT_TIME_NEVER;
+    return c->busy_at != WEFT_TIME_NEVER && c->heard_at > c->busy_at ? c->heard_at : c->busy_at;
+}
+
+/* SPEC 4.5-2, 4.6-7 */
 static weft_time idle_deadline(const struct wf_chan *c)
 {
     uint64_t us = idle_us(c);
 
-    return us == 0 ? WEFT_TIME_NEVER : after(c->heard_at, us);
+    return us == 0 ? WEFT_TIME_NEVER : after(silent_since(c), us);
+}
+
+/* Called before anything is sent, which is also after everything that was. What was silent for long
+ * may be known to nobody any more: a client can ask, and begin anew with what it has not sent. */
+void chan_look_busy(struct wf_chan *c, weft_time now)
+{
+    uint64_t us = idle_us(c);
+
+    if (!is_busy(c)) {
+        c->busy_at = WEFT_TIME_NEVER;
+        return;
+    }
+    if (c->busy_at != WEFT_TIME_NEVER)
+        return;
+    c->busy_at = now;
+    if (c->config.role == WF_ROLE_CLIENT && us > 0 && now >= after(c->heard_at, us)) {
+        c->is_asking = true; /* SPEC 4.6-9 */
+        c->must_send = true;
+    }
 }
 
 /* What was coming packet upon packet stopped: something may be wrong on the way. */
@@ -204,7 +236,7 @@ static weft_time keep_deadline(const struct wf_chan *c)
         us = KEEP_FIRST_US << c->keep_count;
     if (has_stalled(c))
         us = lesser(us, wf_pto_base_us(&c->rtt) * KEEP_FLOWING_PTOS);
-    return after(c->heard_at, us);
+    return after(silent_since(c), us);
 }
 
 static void keep_alive(struct wf_chan *c)
@@ -349,9 +381,14 @@ bool wf_chan_is_idle(const struct wf_chan *c)
     return wf_chan_is_empty(c) && c->sent.in_flight == 0 && c->datagrams.count == 0;
 }
 
-bool wf_chan_is_fading(const struct wf_chan *c, weft_time now)
+void wf_chan_await(struct wf_chan *c, bool is_awaited)
 {
-    uint64_t us = idle_us(c);
+    c->is_awaited = is_awaited;
+    if (!is_busy(c))
+        c->busy_at = WEFT_TIME_NEVER;
+}
 
-    return us != 0 && wf_chan_is_idle(c) && now > after(c->heard_at, us - us / FADING_SHARE);
+bool wf_chan_is_asking(const struct wf_chan *c)
+{
+    return c->is_asking;
 }

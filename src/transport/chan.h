@@ -246,14 +246,52 @@ struct wf_chan_account {
 };
 void wf_chan_account(const struct wf_chan *c, struct wf_chan_account *out);
 bool wf_chan_is_started(const struct wf_chan *c);
-/* Nothing is under way, and nothing was heard for almost so long that the peer drops it: what is
- * sent now may come too late. */
-bool wf_chan_is_fading(const struct wf_chan *c, weft_time now);
 /* Something urgent can be sent, as far as the peer's credit goes. */
 bool wf_chan_is_urgent(const struct wf_chan *c);
+/* The owner waits for something that the peer owes him, a reply: silence ends the session as it
+ * does while something is under way. */
+void wf_chan_await(struct wf_chan *c, bool is_awaited);
+/* A client's session that was silent for long: messages wait until the peer has shown that it still
+ * knows it (spec 4.6-9). */
+bool wf_chan_is_asking(const struct wf_chan *c);
 /* No message is open, in either direction. */
 bool wf_chan_is_empty(const struct wf_chan *c);
 bool wf_chan_is_idle(const struct wf_chan *c); /* no message, nothing in flight */
+
+/* --- at rest (spec 4.6) --- */
+#define WF_CHAN_IDS_MAX 4u
+
+/* Those by which the peer may call us. */
+struct wf_chan_ids {
+    uint8_t cids[WF_CHAN_IDS_MAX][WF_CID_LEN];
+    size_t count;
+};
+
+/* What is left of a channel. The bytes are a secret. */
+struct wf_chan_folded {
+    weft_span bytes;
+    struct wf_chan_ids ours;
+    uint64_t forged; /* packets that did not open since */
+};
+
+/* Nothing is under way, and everything worth keeping can be said in bytes. */
+bool wf_chan_can_fold(const struct wf_chan *c);
+/* Only when it can; the channel itself stays as it is, and must not go on beside its copy. False:
+ * w has no room for it. */
+WEFT_NODISCARD bool wf_chan_fold(const struct wf_chan *c, struct wf_writer *w,
+                                 struct wf_chan_ids *ours);
+/* A channel that goes on where that one was; it is open at once. WEFT_ERR_NOMEM;
+ * WEFT_ERR_MALFORMED: these bytes are of no channel. */
+WEFT_NODISCARD weft_err wf_chan_unfold(struct wf_chan **out, const struct wf_chan_config *config,
+                                       weft_time now, const struct wf_chan_folded *f);
+/* Would that channel open this packet? It is opened in place, so hand over a copy. t->keys is
+ * scratch in secret memory, to be wiped after it. */
+struct wf_chan_trial {
+    struct wf_keys *keys;
+    struct wf_aead *aead;
+};
+bool wf_chan_would_open(const struct wf_chan_folded *f, const struct wf_chan_trial *t,
+                        struct wf_open *packet);
 
 /* For the simulator: checks the channel's own invariants (sums, windows, credits, caps); NULL or a
  * sentence saying what is broken. */

@@ -93,6 +93,8 @@ static enum chan_verdict finish(struct wf_chan *c, weft_time now, const struct w
     c->rekey.secret = NULL;
     c->rekey.once = WF_ONCE_IDLE;
     c->rekey.first = c->sent.next;
+    c->must_send =
+        true; /* its ack is the first packet under the other key: the change is over soon */
     changed(c, now);
     return CHAN_OK;
 }

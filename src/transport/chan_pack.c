@@ -314,7 +314,8 @@ static void pack_control(struct chan_pack *p)
     chan_pack_notes(p);
     pack_credits(p);
     pack_chores(p);
-    pack_datagrams(p);
+    if (!p->c->is_asking)
+        pack_datagrams(p);
 }
 
 /* SPEC 4.2-3 */
@@ -329,22 +330,23 @@ void chan_pack_fill(struct chan_pack *p)
     }
     if (p->messages != CHAN_PACK_BACKGROUND)
         pack_control(p);
-    chan_pack_messages(p);
+    if (!p->c->is_asking)
+        chan_pack_messages(p);
     pack_must(p);
 }
 
 bool chan_pack_has_background(const struct wf_chan *c)
 {
-    return wf_schedule_has_ready_of(&c->schedule, true);
+    return !c->is_asking && wf_schedule_has_ready_of(&c->schedule, true);
 }
 
 /* Is there anything else to send, beside an ACK and a packet that must go whatever is in it? */
 bool chan_pack_has_main(struct wf_chan *c)
 {
+    bool has_data = wf_schedule_has_ready_of(&c->schedule, false) || c->datagrams.first != NULL;
     uint64_t id = 0;
 
-    if (wf_schedule_has_ready_of(&c->schedule, false) || c->chores.first != NULL ||
-        c->datagrams.first != NULL)
+    if (c->chores.first != NULL || (has_data && !c->is_asking))
         return true;
     if (c->rx.node_once == WF_ONCE_WANTED || c->rx.count_once == WF_ONCE_WANTED)
         return true;

@@ -12,6 +12,7 @@
  *   chan_hint.c   tags of what was sent, for HINTs        chan_pipe.c   what is shared with others
  *   chan_clock.c  time that was slept through
  *   chan_note.c   control frames that are kept            chan_close.c  the ways it ends
+ *   chan_fold.c   a channel as bytes, and back
  *   chan_event.c  what the owner is told                  chan_stats.c  figures and invariants
  *   chan_held.c   what is held, and for what
  */
@@ -175,6 +176,9 @@ struct wf_chan {
     weft_time retry_at;        /* memory is asked for again */
     weft_time tried_at;        /* wf_chan_send was last called */
     weft_time heard_at;        /* last packet that opened, or start */
+    weft_time busy_at;         /* since when something is under way; WEFT_TIME_NEVER: nothing is */
+    bool is_awaited;           /* the owner waits for something of the peer */
+    bool is_asking;            /* messages wait for the peer's answer. SPEC 4.6-9 */
     weft_time heard_before;    /* the one before it */
     weft_time started_at;
     weft_time due_at; /* what the owner was told at rest; not before that moment */
@@ -206,6 +210,10 @@ void chan_enter(struct wf_chan *c, enum chan_state next);
 void chan_credit_due(struct wf_chan *c);
 void chan_detect_loss(struct wf_chan *c, weft_time now);
 void chan_probe(struct wf_chan *c);
+void chan_look_busy(struct wf_chan *c, weft_time now);
+
+/* chan_fold.c */
+bool chan_is_under_way(const struct wf_chan *c);
 
 /* chan_frame.c */
 enum chan_verdict chan_frames_check(struct wf_chan *c, struct chan_incoming *in, weft_span frames);

@@ -46,6 +46,7 @@ static void take(struct wf_chan *c, weft_time now, const struct wf_chan_arrival 
     struct chan_incoming in = {.now = now, .number = o->number, .from = a->from};
 
     note_heard(c, now);
+    c->is_asking = false;
     look_at_path(c, now, a, o);
     if (o->new_phase)
         chan_keys_new_phase(c, now);

@@ -375,6 +375,7 @@ bool wf_chan_send(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap, st
     t.is_aside = false;
     t.count = 0;
     c->tried_at = now;
+    chan_look_busy(c, now);
     if (c->sent.next >= WF_KEYS_PACKETS_MAX - 2 * NUMBERS_RESERVE) /* SPEC 2.5-4 */
         chan_fail(c, now, WEFT_ERR_LIMIT, WF_CODE_LIMIT);
     if (c->state == CHAN_CLOSING)

@@ -58,6 +58,16 @@ void wf_mtu_reset(struct wf_mtu *m)
     choose(m, 0);
 }
 
+void wf_mtu_restore(struct wf_mtu *m, weft_time now, uint64_t size, uint64_t failed, bool tried_max)
+{
+    if (size < m->size || size > m->max || failed <= size || failed > m->max + 1)
+        return;
+    m->size = size;
+    m->failed = failed;
+    m->tried_max = tried_max;
+    choose(m, now);
+}
+
 uint64_t wf_mtu_size(const struct wf_mtu *m)
 {
     return m->size;

@@ -37,6 +37,10 @@ void wf_mtu_init(struct wf_mtu *m, uint64_t max);
 /* Starts anew for another path. */
 void wf_mtu_reset(struct wf_mtu *m);
 
+/* After wf_mtu_init: a size that was in use, with what was known of larger ones. */
+void wf_mtu_restore(struct wf_mtu *m, weft_time now, uint64_t size, uint64_t failed,
+                    bool tried_max);
+
 /* Datagrams may be this long. */
 uint64_t wf_mtu_size(const struct wf_mtu *m);
 

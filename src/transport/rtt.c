@@ -10,6 +10,19 @@ void wf_rtt_init(struct wf_rtt *r, uint64_t peer_delay_us)
     *r = (struct wf_rtt){.peer_delay_us = peer_delay_us};
 }
 
+void wf_rtt_restore(struct wf_rtt *r, weft_time now, uint64_t srtt_us, uint64_t var_us,
+                    uint64_t min_us)
+{
+    if (srtt_us == 0)
+        return;
+    r->has_sample = true;
+    r->first_at = now;
+    r->srtt8 = srtt_us * 8;
+    r->rttvar8 = var_us * 8;
+    r->latest_us = srtt_us;
+    r->min_us = min_us;
+}
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;

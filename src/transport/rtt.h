@@ -22,6 +22,10 @@ struct wf_rtt {
 
 void wf_rtt_init(struct wf_rtt *r, uint64_t peer_delay_us);
 
+/* After wf_rtt_init: an estimate from before, in µs; srtt_us 0: there was none. */
+void wf_rtt_restore(struct wf_rtt *r, weft_time now, uint64_t srtt_us, uint64_t var_us,
+                    uint64_t min_us);
+
 /* now - sent_at of the newest packet of an ACK that is newly acknowledged, with the delay that the
  * ACK names. */
 void wf_rtt_sample(struct wf_rtt *r, weft_time now, uint64_t rtt_us, uint64_t ack_delay_us);

@@ -386,6 +386,7 @@ TEST(keys_of_a_session_are_nowhere_once_it_is_over_though_its_cores_live)
     expect_locked("in the session", needle_count);
     wf_secret_arena_free(roots_arena);
     roots_arena = NULL;
+    wf_core_shut(pair.side[1].core, pair.now);
     cp_run(&pair, 60000000);
     CHECK_EQ(pair.side[0].sessions_ended, 1);
     CHECK_EQ(pair.side[1].sessions_ended, 1);

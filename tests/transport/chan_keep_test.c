@@ -89,19 +89,54 @@ TEST(bytes_that_come_make_the_next_question_come_soon_again)
     pair_free(&p);
 }
 
-TEST(without_an_open_message_nothing_is_asked_and_the_session_ends) /* SPEC 4.5-2 */
+/* SPEC 4.6-7 */
+TEST(without_an_open_message_nothing_is_asked_and_the_session_rests)
 {
     begin();
     (void)pair_run(&p, p.now + 5ull * SECOND);
     uint64_t before = sent();
-    CHECK(!wf_chan_is_fading(p.end[0].chan, p.now));
-    (void)pair_run(&p, p.now + (IDLE_S - 7ull) * SECOND);
+    CHECK(!pair_run(&p, p.now + 100000ull * SECOND)); /* nothing is left to happen */
     CHECK_EQ(sent(), before);
-    CHECK(wf_chan_is_fading(p.end[0].chan, p.now));
-    CHECK(!pair_run(&p, p.now + 5ull * SECOND));
-    CHECK_EQ(p.end[0].last_closed.err, WEFT_ERR_TIMEOUT);
-    CHECK_EQ(p.end[1].last_closed.err, WEFT_ERR_TIMEOUT);
+    CHECK_EQ(p.end[0].closed, 0);
+    CHECK_EQ(p.end[1].closed, 0);
+    p.now += 100000ull * SECOND;
+    open_both();
+    CHECK_EQ(p.end[0].closed, 0);
+    CHECK_EQ(p.end[1].closed, 0);
+    CHECK_EQ(pair_message(&p, 0, true, numbers[1])->received, 1);
+    CHECK_EQ(pair_message(&p, 1, true, numbers[0])->received, 1);
     pair_free(&p);
+}
+
+/* Opens a message after so much silence; has its first packet said any of it? */
+static bool goes_at_once(int who, uint64_t silent_us)
+{
+    struct pair_source s = {.who = who, .length = 100};
+
+    begin();
+    (void)pair_run(&p, p.now + SECOND);
+    p.now += silent_us;
+    uint64_t bytes = p.end[who].bytes_out;
+    pair_open(&p, &s, WF_PRIORITY_NORMAL);
+    CHECK(pair_push(&p, &s));
+    pair_flush(&p, who);
+    bytes = p.end[who].bytes_out - bytes;
+    CHECK(bytes > 0);
+    CHECK_EQ(wf_chan_is_asking(p.end[who].chan), bytes < 100);
+    (void)pair_run(&p, p.now + 10ull * SECOND);
+    CHECK(!wf_chan_is_asking(p.end[who].chan));
+    CHECK_EQ(pair_message(&p, 1 - who, true, s.number)->received, 100);
+    pair_free(&p);
+    return bytes >= 100;
+}
+
+/* SPEC 4.6-9 */
+TEST(a_client_that_heard_nothing_for_long_asks_before_it_says_anything)
+{
+    CHECK(goes_at_once(0, (IDLE_S - 3) * SECOND));
+    CHECK(!goes_at_once(0, (IDLE_S + 1) * SECOND));
+    CHECK(!goes_at_once(0, 100000ull * SECOND));
+    CHECK(goes_at_once(1, 100000ull * SECOND)); /* a server could not begin anew */
 }
 
 TEST(a_peer_that_died_is_noticed_in_spite_of_open_messages)
