@@ -112,7 +112,8 @@ static void init_tables(struct wf_core *c)
     wf_table_init(&c->peers, c->mem, key, c->config.sessions_max);
     wf_table_init(&c->messages, c->mem, key, CORE_MESSAGES_MAX);
     wf_table_init(&c->numbers, c->mem, key, CORE_MESSAGES_MAX);
-    wf_pipes_init(&c->pipes, c->mem, c->rng, c->config.sessions_max);
+    wf_pipes_init(&c->pipes, c->mem, c->rng, c->config.sessions_max,
+                  c->mem->cap == 0 ? WF_PIPES_KEPT_MAX : c->mem->cap / CORE_PATH_PART);
     wf_heap_init(&c->timers, c->mem, c->config.sessions_max);
     wf_heap_init(&c->expiries, c->mem, CORE_MESSAGES_MAX);
     wf_heap_init(&c->ping_timers, c->mem, CORE_PINGS_MAX);

@@ -36,6 +36,7 @@
 #define CORE_COOKIES_PART 8u  /* of the memory, at most one in so many bytes for them */
 #define CORE_COOKIE_BYTES 72u /* one entry and its buckets */
 #define CORE_SOLVES_MAX ((size_t)2048)
+#define CORE_PATH_PART 16384u /* one path that nobody uses is remembered for so much memory */
 #define CORE_SOLVES_PART 32u
 #define CORE_SOLVE_BYTES 1536u
 #define CORE_SOLVES_AT_ONCE 6u /* whose curves are computed in one go: about 2 ms */

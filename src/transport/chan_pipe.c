@@ -111,6 +111,8 @@ void chan_pipe_lost(struct wf_chan *c, weft_time now, const struct wf_fates *los
         if (lane == NULL || share->packets == 0)
             continue;
         wf_rate_on_lost(&lane->rate, share->bytes);
+        if (share->bytes > 0)
+            wf_pipe_on_lost(&c->pipe, k, share->newest_at);
         struct wf_cc_lost l = lost_of(lane, now, share);
 
         l.packets = share->packets;
@@ -131,33 +133,39 @@ void chan_pipe_spurious(struct wf_chan *c, const struct wf_fates *acked)
     }
 }
 
-static void tell_marks(struct wf_pipe_lane *lane, weft_time now, const struct wf_fate_share *share,
-                       uint64_t marks)
+static void tell_marks(struct wf_chan *c, enum wf_class class, weft_time now,
+                       const struct wf_fates *acked, uint64_t marks)
 {
+    struct wf_pipe_lane *lane = wf_pipe_lane(&c->pipe, class);
+    const struct wf_fate_share *share = &acked->share[class];
     struct wf_cc_lost l = lost_of(lane, now, share);
 
+    if (marks == 0 || share->bytes == 0)
+        return;
     l.marks = marks;
     l.is_ce = true;
-    if (marks > 0 && share->bytes > 0)
-        wf_cc_on_lost(&lane->cc, &l);
+    wf_pipe_on_lost(&c->pipe, class, share->newest_at);
+    wf_cc_on_lost(&lane->cc, &l);
 }
 
 /* Rounds are told by the time at which packets were sent: their numbers are those of one session
- * only. */
-static void tell_acked(struct wf_pipe_lane *lane, const struct wf_cc_ack *all,
+ * only. a: what holds of all of them. */
+static void tell_acked(struct wf_chan *c, enum wf_class class, struct wf_cc_ack a,
                        const struct wf_fate_share *share)
 {
+    struct wf_pipe_lane *lane = wf_pipe_lane(&c->pipe, class);
+    const uint64_t before = wf_cc_window(&lane->cc);
     const struct wf_rate_acked r = {
-        .now = all->now, .sent_at = share->newest_at, .bytes = share->bytes, .stamp = share->rate};
-    struct wf_cc_ack a = *all;
+        .now = a.now, .sent_at = share->newest_at, .bytes = share->bytes, .stamp = share->rate};
 
     a.newest_at = share->newest_at;
     a.newest = share->newest_at;
-    a.next = all->now;
+    a.next = a.now;
     a.bytes = share->bytes;
     a.in_flight = lane->in_flight;
     wf_rate_on_ack(&lane->rate, &r, &a.rate);
     wf_cc_on_ack(&lane->cc, &a);
+    wf_pipe_learn(&c->pipe, class, &a, before);
 }
 
 /* lost: what the same ACK showed to be lost. marks: packets that came with CE since the last one;
@@ -173,12 +181,10 @@ void chan_pipe_acked(struct wf_chan *c, weft_time now, const struct wf_fates *ac
     if (acked->bytes > 0)
         wf_pipe_on_acked(&c->pipe, now);
     for (enum wf_class k = WF_CLASS_MAIN; k < WF_CLASSES; k++) {
-        struct wf_pipe_lane *lane = wf_pipe_lane(&c->pipe, k);
-
-        if (lane == NULL || acked->share[k].packets == 0)
+        if (c->pipe.pipe == NULL || acked->share[k].packets == 0)
             continue;
         a.lost = lost->share[k].bytes;
-        tell_marks(lane, now, &acked->share[k], marks);
-        tell_acked(lane, &a, &acked->share[k]);
+        tell_marks(c, k, now, acked, marks);
+        tell_acked(c, k, a, &acked->share[k]);
     }
 }

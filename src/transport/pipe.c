@@ -113,12 +113,16 @@ static void count_share(struct wf_pipe_member *m, enum wf_class class, uint64_t 
     p->passed_over = p->passed_over + bytes < most ? p->passed_over + bytes : most;
 }
 
-static void begin_to_use(struct wf_pipe *p, struct wf_pipe_lane *lane, weft_time now)
+static void begin_to_use(struct wf_pipe *p, enum wf_class class, weft_time now)
 {
-    if (lane->is_used)
+    struct wf_pipe_lane *lane = &p->lanes[class];
+
+    if (lane->in_flight > 0 || (lane->is_used && now - lane->busy_at < WF_PIPE_IDLE_US))
         return;
+    wf_pipe_resume(p, class, now);
     lane->is_used = true;
-    wf_pacer_set(&lane->pacer, now, wf_cc_pacing_rate(&lane->cc, &p->rtt), p->datagram_len);
+    lane->busy_at = now;
+    wf_pacer_set(&lane->pacer, now, wf_pipe_rate(p, class), p->datagram_len);
 }
 
 static void note_active(struct wf_pipe_member *m, enum wf_class class, weft_time now)
@@ -169,7 +173,7 @@ uint64_t wf_pipe_budget(struct wf_pipe_member *m, enum wf_class class, weft_time
 
     if (lane == NULL)
         return 0;
-    begin_to_use(m->pipe, lane, now);
+    begin_to_use(m->pipe, class, now);
     note_active(m, class, now);
     if (lane->row.first != NULL)
         join_row(m, class); /* shares depend on how many wait */
@@ -243,6 +247,7 @@ struct wf_rate_stamp wf_pipe_on_sent(struct wf_pipe_member *m, enum wf_class cla
                                     .in_flight = lane->in_flight + bytes,
                                     .is_app_limited = stamp.is_app_limited};
 
+    lane->busy_at = now;
     lane->in_flight += bytes;
     m->in_flight[class] += bytes;
     m->has_sent[class] = true;
@@ -313,7 +318,7 @@ void wf_pipe_update(struct wf_pipe_member *m, weft_time now)
         struct wf_pipe_lane *lane = &p->lanes[k];
 
         if (lane->is_used)
-            wf_pacer_set(&lane->pacer, now, wf_cc_pacing_rate(&lane->cc, &p->rtt), p->datagram_len);
+            wf_pacer_set(&lane->pacer, now, wf_pipe_rate(p, (enum wf_class)k), p->datagram_len);
     }
 }
 

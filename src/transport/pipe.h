@@ -21,10 +21,22 @@
 #include "base/table.h"
 #include "transport/cc.h"
 #include "transport/pacer.h"
+#include "transport/pipe_estimate.h"
 #include "transport/sent.h"
 
 #define WF_PIPE_SHARE 16u
-#define WF_PIPE_TURNS_SEEN 64u /* members that wait are looked at, at most, for the next turn */
+#define WF_PIPE_IDLE_US 1000000u /* who was silent for so long finds its window anew */
+#define WF_PIPES_KEPT_MAX 1024u  /* estimates of paths that nobody uses */
+#define WF_PIPE_TURNS_SEEN 64u   /* members that wait are looked at, at most, for the next turn */
+
+/* A window that was taken from what is known rather than grown: it is given back if anything of the
+ * first two round trips is lost. */
+struct wf_pipe_resume {
+    bool is_on, is_answered;
+    uint64_t before;       /* the window without it */
+    weft_time at;          /* it began */
+    weft_time answered_at; /* the first ACK of what was sent since */
+};
 
 /* What one class has of a pipe. */
 struct wf_pipe_lane {
@@ -38,7 +50,9 @@ struct wf_pipe_lane {
     weft_time span_at;
     size_t active, active_before;
     const struct wf_pipe_member *told; /* the last that learned that it is its turn */
-    bool is_used;                      /* something was sent in it */
+    struct wf_pipe_resume resume;
+    weft_time busy_at; /* something was sent or acknowledged */
+    bool is_used;      /* something was sent in it */
 };
 
 struct wf_pipes;
@@ -69,6 +83,7 @@ struct wf_pipe {
     uint8_t key[WF_PIPE_KEY_LEN];
     struct wf_pipe_lane lanes[WF_CLASSES];
     struct wf_list members;
+    struct wf_pipe_estimate estimate;
     struct wf_rtt rtt; /* of the member whose round trips are shortest; for the pacers */
     const struct wf_pipe_member *rtt_by;
     weft_time rtt_at;
@@ -83,11 +98,15 @@ struct wf_pipes {
     struct wf_mem *mem;
     struct wf_table table; /* by the two addresses */
     struct wf_list all, woken;
+    struct wf_table kept;     /* by the two addresses: estimates of pipes that are gone */
+    struct wf_list kept_list; /* the oldest first */
+    size_t kept_max;
 };
 
-/* pipes_max: as many as there may be members. Nothing is allocated yet. */
+/* pipes_max: as many as there may be members. kept_max: estimates of pipes that are gone, at most
+ * WF_PIPES_KEPT_MAX. Nothing is allocated yet. */
 void wf_pipes_init(struct wf_pipes *p, struct wf_mem *mem, const struct wf_rng *rng,
-                   size_t pipes_max);
+                   size_t pipes_max, size_t kept_max);
 /* No pipe has members any more. */
 void wf_pipes_deinit(struct wf_pipes *p);
 /* The owner of a member whose turn it is, and that sleeps for all we know; NULL: none. */
@@ -135,6 +154,12 @@ void wf_pipe_settle(struct wf_pipe_member *m, const uint64_t in_flight[WF_CLASSE
 void wf_pipe_on_acked(struct wf_pipe_member *m, weft_time now);
 /* For the last so many µs nothing of anybody else was acknowledged. */
 bool wf_pipe_is_silent(const struct wf_pipe_member *m, weft_time now, uint64_t us);
+/* Before the controller of the class hears of it: losses or marks of packets, the newest of which
+ * was sent then. */
+void wf_pipe_on_lost(struct wf_pipe_member *m, enum wf_class class, weft_time newest_at);
+/* After the controller of the class heard of it; before: the window until then. */
+void wf_pipe_learn(struct wf_pipe_member *m, enum wf_class class, const struct wf_cc_ack *a,
+                   uint64_t before);
 void wf_pipe_on_rtt(struct wf_pipe_member *m, weft_time now, const struct wf_rtt *rtt);
 void wf_pipe_set_datagram(struct wf_pipe_member *m, weft_time now, uint64_t datagram_len);
 /* Pacing rates after windows or round trips changed. */
@@ -147,5 +172,13 @@ uint64_t wf_pipe_window(const struct wf_pipe_member *m, enum wf_class class);
 
 /* Between the functions of pipe*.c. */
 void wf_pipe_wake(struct wf_pipe *p, enum wf_class class);
+/* The lane is used after a time of silence, or for the first time. */
+void wf_pipe_resume(struct wf_pipe *p, enum wf_class class, weft_time now);
+/* For the pacer. */
+uint64_t wf_pipe_rate(const struct wf_pipe *p, enum wf_class class);
+/* What is remembered of a pipe that goes, given to one that comes. */
+void wf_pipe_keep(struct wf_pipe *p);
+void wf_pipe_recall(struct wf_pipe *p);
+void wf_pipes_forget(struct wf_pipes *p);
 
 #endif

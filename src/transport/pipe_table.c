@@ -9,13 +9,15 @@
 #include "transport/pipe.h"
 
 void wf_pipes_init(struct wf_pipes *p, struct wf_mem *mem, const struct wf_rng *rng,
-                   size_t pipes_max)
+                   size_t pipes_max, size_t kept_max)
 {
     uint8_t key[WF_TABLE_SIP_KEY_LEN];
 
     *p = (struct wf_pipes){.mem = mem};
+    p->kept_max = kept_max < WF_PIPES_KEPT_MAX ? kept_max : WF_PIPES_KEPT_MAX;
     wf_random(rng, key, sizeof key);
     wf_table_init(&p->table, mem, key, pipes_max);
+    wf_table_init(&p->kept, mem, key, WF_PIPES_KEPT_MAX);
     wf_wipe(key, sizeof key);
 }
 
@@ -24,6 +26,7 @@ void wf_pipes_deinit(struct wf_pipes *p)
     WEFT_ASSERT(wf_table_count(&p->table) == 0);
     WEFT_ASSERT(p->woken.first == NULL);
     wf_table_deinit(&p->table);
+    wf_pipes_forget(p);
 }
 
 bool wf_pipes_has_woken(const struct wf_pipes *p)
@@ -45,18 +48,21 @@ static void reset(struct wf_pipe *p, weft_time now, const struct wf_pipe_place *
     p->datagram_len = datagram_len;
     p->rtt = (struct wf_rtt){0};
     p->rtt_by = NULL;
+    p->estimate = (struct wf_pipe_estimate){0};
     for (size_t k = 0; k < WF_CLASSES; k++) {
         wf_cc_init(&p->lanes[k].cc, k == WF_CLASS_BACKGROUND ? WF_CC_LEDBAT : at->congestion,
                    datagram_len);
         wf_rate_init(&p->lanes[k].rate);
         wf_pacer_init(&p->lanes[k].pacer, now, datagram_len);
         p->lanes[k].is_used = false;
+        p->lanes[k].resume.is_on = false;
     }
 }
 
 static void copy_learned(struct wf_pipe *to, const struct wf_pipe *from)
 {
     to->datagram_len = from->datagram_len;
+    to->estimate = from->estimate;
     to->rtt = from->rtt;
     to->rtt_at = from->rtt_at;
     for (size_t k = 0; k < WF_CLASSES; k++) {
@@ -64,12 +70,14 @@ static void copy_learned(struct wf_pipe *to, const struct wf_pipe *from)
         to->lanes[k].rate = from->lanes[k].rate;
         to->lanes[k].pacer = from->lanes[k].pacer;
         to->lanes[k].is_used = from->lanes[k].is_used;
+        to->lanes[k].busy_at = from->lanes[k].busy_at;
     }
 }
 
 static void pipe_free(struct wf_pipe *p)
 {
     wf_list_remove(&p->link);
+    wf_pipe_keep(p);
     if (p->pipes != NULL)
         (void)wf_table_remove(&p->pipes->table, wf_span(p->key, sizeof p->key));
     wf_free(p->mem, p, sizeof *p);
@@ -95,6 +103,7 @@ static struct wf_pipe *pipe_new(weft_time now, const struct wf_pipe_place *at,
     }
     p->pipes = at->pipes;
     wf_list_push_back(&p->pipes->all, &p->link);
+    wf_pipe_recall(p);
     return p;
 }
 

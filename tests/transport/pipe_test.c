@@ -27,7 +27,7 @@ static void begin(void)
     now = 1000000;
     remote = wf_addr_v4(192, 0, 2, 1, 4433);
     local = wf_addr_v4(192, 0, 2, 2, 5000);
-    wf_pipes_init(&pipes, mem, &rng, 100);
+    wf_pipes_init(&pipes, mem, &rng, 100, 2);
     memset(members, 0, sizeof members);
 }
 
