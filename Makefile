@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := /usr/bin/python3
 PREFIX ?= /usr/local
 TIME ?= 60
-.PHONY: help run check check-long bench bench-attack bench-crowd test san sim fuzz coverage format install clean
+.PHONY: help run check check-long bench bench-attack bench-net bench-crowd test san sim fuzz coverage format install clean
 
 # Installs what is missing for a set, then configures and builds a preset: $(call build,SET,PRESET,TARGETS)
 define build
@@ -37,6 +37,10 @@ bench-crowd: ## ten thousand clients with sessions at work at one server: its me
 bench-attack: ## attacks a server of its own and measures it; as root, for namespaces (ROWS=name: those alone)
 	$(call build,bench,release,all bench)
 	@$(PYTHON) tools/run-attack.py build/release --rows "$(if $(ROWS),$(ROWS),all)" --runs "$(if $(RUNS),$(RUNS),5)"
+
+bench-net: ## weft beside TCP of the kernel on emulated links; as root (ROWS=name: those alone; QUICK=1: a look)
+	$(call build,bench,release,all bench)
+	@$(PYTHON) tools/run-net.py build/release --rows "$(if $(ROWS),$(ROWS),all)" --runs "$(if $(RUNS),$(RUNS),0)" $(if $(QUICK),--quick)
 
 test: ## unit tests (T=text: files and claims whose name contains it)
 	$(call build,check,dev)
