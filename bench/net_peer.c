@@ -267,12 +267,11 @@ static bool priority_of(weft_priority *out, const char *name)
 
 static int ask_for(struct run *r, uint64_t seconds, uint64_t every_ms, const char *beside)
 {
+    static uint64_t ns[SAMPLES_MAX];
     weft_priority priority = WEFT_NORMAL;
     weft_err err = greet(r);
 
-    r->ns = calloc(SAMPLES_MAX, sizeof *r->ns);
-    if (r->ns == NULL)
-        return die("ask", WEFT_ERR_NOMEM);
+    r->ns = ns;
     r->start_ns = bench_now_ns();
     if (err == WEFT_OK && priority_of(&priority, beside))
         err = begin_message(r, priority);
@@ -281,7 +280,6 @@ static int ask_for(struct run *r, uint64_t seconds, uint64_t every_ms, const cha
     if (err != WEFT_OK || r->count == 0 || r->failed > 0)
         return die("ask", err == WEFT_OK ? WEFT_ERR_TIMEOUT : err);
     bench_print_rr(r->ns, r->count);
-    free(r->ns);
     weft_node_cancel(r->node, r->message);
     return 0;
 }

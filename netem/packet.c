@@ -108,9 +108,10 @@ static uint16_t fold(uint32_t sum)
 /* The checksum at `sum` after a word it covers went from `before` to `now` (RFC 1624). */
 static void mend(uint8_t *sum, uint16_t before, uint16_t now)
 {
-    const uint32_t was = (uint16_t)~get16(sum);
+    const uint32_t was = 0xffffu - get16(sum);
+    const uint32_t less = 0xffffu - before;
 
-    put16(sum, fold(was + (uint16_t)~before + now));
+    put16(sum, fold(was + less + now));
 }
 
 /* --- changes --- */
