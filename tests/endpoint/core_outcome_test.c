@@ -191,6 +191,42 @@ TEST(a_message_that_expires_while_its_reply_comes_ends_both)
     cp_close(&pair);
 }
 
+/* The incoming message that the server keeps. */
+static struct cp_message *kept(void)
+{
+    struct cp_message *m = &server()->ins[0];
+
+    CHECK(m->is_used);
+    CHECK(m->is_whole);
+    return m;
+}
+
+TEST(a_second_reply_to_a_message_is_not_delivered_and_a_late_one_neither)
+{
+    for (int is_late = 0; is_late < 2; is_late++) {
+        struct wf_core_send_params p;
+        struct cp_message *m = NULL;
+
+        open_pair();
+        server()->replies = false;
+        server()->keeps = true;
+        p = cp_params(&pair, 0, 10);
+        p.outcome_within_us = (uint64_t)SECOND;
+        m = cp_send(&pair, 0, &p);
+        CHECK(m != NULL);
+        cp_run(&pair, is_late ? (uint64_t)2 * SECOND : SECOND / 2);
+        cp_reply(kept(), 10);
+        cp_reply(kept(), 10);
+        cp_run(&pair, 5 * SECOND);
+        CHECK_EQ(m->outcomes, 1);
+        CHECK_EQ(m->outcome, is_late ? WF_OUTCOME_EXPIRED : WF_OUTCOME_REPLIED);
+        CHECK_EQ(client()->messages, is_late ? 0 : 1);
+        CHECK_EQ(m->reply_got, is_late ? 0 : 10);
+        cp_check_outcomes(server());
+        cp_close(&pair);
+    }
+}
+
 TEST(a_server_that_restarts_leaves_no_message_without_an_outcome)
 {
     open_pair();
