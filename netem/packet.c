@@ -126,7 +126,7 @@ void netem_ip_set_ecn(uint8_t *packet, size_t len, uint8_t ecn)
         packet[1] = (uint8_t)((packet[1] & 0xfcu) | ecn);
         mend(packet + 10, before, get16(packet));
     } else {
-        packet[1] = (uint8_t)((packet[1] & 0xcfu) | ecn << 4);
+        packet[1] = (uint8_t)((packet[1] & 0xcfu) | (unsigned)ecn << 4);
     }
 }
 
