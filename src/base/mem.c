@@ -67,6 +67,15 @@ void wf_free(struct wf_mem *mem, void *ptr, size_t size)
     mem->release(mem->ctx, ptr, size);
 }
 
+bool wf_mem_is_easy(const struct wf_mem *mem)
+{
+    for (const struct wf_mem *m = mem; m != NULL; m = m->parent) {
+        if (m->cap != 0 && m->held > m->cap / 4 * 3)
+            return false;
+    }
+    return true;
+}
+
 void wf_mem_child(struct wf_mem *child, struct wf_mem *parent, size_t cap)
 {
     *child = (struct wf_mem){

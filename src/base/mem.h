@@ -40,6 +40,10 @@ void *wf_alloc_array(struct wf_mem *mem, size_t count, size_t size);
 /* Gives back a block of exactly this size. ptr may be NULL. */
 void wf_free(struct wf_mem *mem, void *ptr, size_t size);
 
+/* A quarter of the cap is free, here and in every account above: there is room for what is wanted
+ * and not needed. */
+bool wf_mem_is_easy(const struct wf_mem *mem);
+
 /* A child account: same back end as parent, own cap, bytes counted in both. */
 void wf_mem_child(struct wf_mem *child, struct wf_mem *parent, size_t cap);
 

@@ -11,6 +11,7 @@ struct gains {
     uint16_t pacing, window;
 };
 
+/* SPEC 4.2-7 */
 static const struct gains gains[WF_BBR_PHASES] = {
     [WF_BBR_STARTUP] = {2840, 2 * WF_BBR_GAIN}, /* 4 ln 2 */
     [WF_BBR_DRAIN] = {512, 2 * WF_BBR_GAIN},

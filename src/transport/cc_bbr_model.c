@@ -145,6 +145,7 @@ static bool is_heavy(const struct wf_cc *cc, uint64_t lost, uint64_t of)
     return lost > permille(of, WF_BBR_LOSS_QUIET) + 2 * cc->datagram_len;
 }
 
+/* SPEC 4.2-8 */
 bool bbr_is_too_high(const struct wf_cc *cc, uint64_t lost, uint64_t in_flight)
 {
     if (has_queue(&cc->bbr))
@@ -193,7 +194,7 @@ static void answer_round(struct wf_cc *cc)
     const bool is_lossy =
         b->round_queued > permille(of, WF_BBR_LOSS_THRESH) || is_heavy(cc, b->round_lost, of);
 
-    if ((is_lossy || b->is_congested) && !bbr_is_probing_bw(b)) {
+    if ((is_lossy || b->is_congested) && bbr_is_in_cycle(b) && !bbr_is_probing_bw(b)) {
         lower_bounds(cc);
     }
     if (b->phase != WF_BBR_STARTUP) {
@@ -306,8 +307,11 @@ void bbr_model_on_lost(struct wf_cc *cc, const struct wf_cc_lost *l)
 {
     struct wf_bbr *b = &cc->bbr;
 
+    /* What was sent while bandwidth was probed has its answer: it bounds what may be in flight. */
+    const bool is_new = bbr_is_in_cycle(b) && !bbr_is_probing_bw(b) && l->newest_at >= b->cycle_at;
+
     if (l->is_ce) {
-        b->is_congested = true;
+        b->is_congested = is_new || b->phase == WF_BBR_STARTUP;
         b->undo.packets = 0; /* a mark is a fact */
         if (b->is_probing) {
             bbr_too_high(cc, l->now, l->sent_in_flight, l->is_app_limited);
@@ -315,8 +319,8 @@ void bbr_model_on_lost(struct wf_cc *cc, const struct wf_cc_lost *l)
         return;
     }
     save(b, l->packets);
-    b->round_lost += l->bytes;
-    b->round_queued += has_queue(b) ? l->bytes : 0;
+    b->round_lost += is_new ? l->bytes : 0;
+    b->round_queued += is_new && has_queue(b) ? l->bytes : 0;
     b->loss_events++;
     if (b->is_probing && bbr_is_too_high(cc, l->lost_since, l->sent_in_flight)) {
         bbr_too_high(cc, l->now, flight_at_loss(b, l), l->is_app_limited);

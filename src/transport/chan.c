@@ -9,6 +9,8 @@
 #include "transport/chan_priv.h"
 
 #define SEND_BUFFER_DEFAULT ((size_t)2 << 20)
+#define SEND_BUFFER_MAX ((size_t)64 << 20)
+#define CREDIT_GROWS 4u /* times what was announced */
 #define MESSAGES_OUT_DEFAULT 4096u
 #define KEEP_SHARE 3u /* of the idle time, at most, until silence is asked about */
 #define KEEP_FIRST_US ((uint64_t)1000000)
@@ -48,7 +50,7 @@ static void init_transport(struct wf_chan *c)
     wf_pto_init(&c->pto);
     wf_mtu_init(&c->mtu, WF_MTU_BASE);
     wf_ecn_init(&c->ecn, true);
-    wf_flow_in_init(&c->rx.node, p->node_credit, p->node_credit);
+    wf_flow_in_init(&c->rx.node, p->node_credit, p->node_credit * CREDIT_GROWS);
     c->rx.count_limit = p->message_count;
     wf_flow_out_init(&c->tx.node, WF_FLOW_MAX);
     c->tx.count_limit = WF_FRAME_NUMBER_MAX;
@@ -64,6 +66,7 @@ weft_err wf_chan_new(struct wf_chan **out, const struct wf_chan_config *config, 
     c->config = *config;
     c->mem = config->mem;
     c->send_buffer = config->send_buffer > 0 ? config->send_buffer : SEND_BUFFER_DEFAULT;
+    c->send_buffer_max = config->send_buffer > 0 ? config->send_buffer : SEND_BUFFER_MAX;
     c->messages_out_max =
         config->messages_out_max > 0 ? config->messages_out_max : MESSAGES_OUT_DEFAULT;
     wf_block_pool_init(&c->blocks, c->mem);

@@ -47,7 +47,9 @@ struct wf_chan_config {
     struct wf_pipes *pipes;     /* what is shared between two addresses; NULL: nothing */
     void *owner;                /* what wf_pipes_next_woken yields for this channel */
     struct wf_params params;    /* what we announce */
-    size_t send_buffer; /* most bytes unacknowledged or unsent per outgoing message; 0: 2 MiB */
+    /* Most bytes unacknowledged or unsent per outgoing message; 0: 2 MiB, and up to 64 MiB where
+     * the path takes so much and memory is easy. */
+    size_t send_buffer;
     size_t messages_out_max;        /* outgoing messages at once; 0: 4096 */
     uint64_t rekey_after_us;        /* 0: 120 s */
     uint64_t rekey_after_packets;   /* 0: 2^32 */

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "transport/chan_priv.h"
 
+#define WAKE_BYTES ((uint64_t)1 << 20)
 #define SEND_BUFFER_DEFAULT ((size_t)2 << 20)
 #define MESSAGES_OUT_DEFAULT 4096u
 #define COPY_BYTES 4096u
@@ -72,15 +73,31 @@ static void settle(struct wf_chan *c, struct wf_message_out *m)
         chan_out_free(c, m);
 }
 
-/* Room came back: at least a quarter of the buffer, so that a writer is not woken for every packet.
- */
+/* What a message may hold: what is sent in four round trips where that is more than the least (a
+ * byte that is lost twice is acknowledged in the fourth, and all behind it stays until then).
+ * SPEC 4.3-11 */
+static uint64_t buffer_of(const struct wf_chan *c, const struct wf_message_out *m)
+{
+    const enum wf_class class =
+        m->open.priority == WF_PRIORITY_BACKGROUND ? WF_CLASS_BACKGROUND : WF_CLASS_MAIN;
+    const uint64_t wanted = 4 * wf_pipe_window(&c->pipe, class);
+
+    if (wanted <= c->send_buffer || !wf_mem_is_easy(c->mem))
+        return c->send_buffer;
+    return wanted < c->send_buffer_max ? wanted : c->send_buffer_max;
+}
+
+/* Room came back: at least a quarter of the buffer or a megabyte, so that a writer is not woken for
+ * every packet. */
 static void maybe_writable(struct wf_chan *c, struct wf_message_out *m)
 {
-    uint64_t held = m->written - m->acked;
+    const uint64_t held = m->written - m->acked;
+    const uint64_t buffer = buffer_of(c, m);
+    const uint64_t room = buffer / 4 < WAKE_BYTES ? buffer / 4 : WAKE_BYTES;
 
     if (!m->wants_room || m->ended || m->is_cancelled)
         return;
-    if (held > c->send_buffer - c->send_buffer / 4)
+    if (held > buffer - room)
         return;
     m->wants_room = false;
     chan_out_tell(c, m, CHAN_OUT_WRITABLE);
@@ -209,9 +226,10 @@ weft_err wf_chan_adopt(struct wf_chan *c, const struct wf_chan *from, uint64_t n
 /* What fits into the send buffer. */
 static size_t room_of(const struct wf_chan *c, const struct wf_message_out *m)
 {
-    uint64_t held = m->written - m->acked;
+    const uint64_t held = m->written - m->acked;
+    const uint64_t buffer = buffer_of(c, m);
 
-    return held >= c->send_buffer ? 0 : c->send_buffer - (size_t)held;
+    return held >= buffer ? 0 : (size_t)(buffer - held);
 }
 
 static weft_err check_write(const struct wf_message_out *m, size_t len, bool end)

@@ -121,6 +121,8 @@ static void pack_chores(struct chan_pack *p)
                 return;
             m->stop_once = WF_ONCE_FLYING;
         } else if (m->credit_once == WF_ONCE_WANTED && !m->is_stopped) {
+            if (wf_message_in_limit(m) > m->credit)
+                wf_message_in_grow(m, p->now, chan_credit_rtt(p->c), p->c->rx.node.window_max);
             uint64_t limit = wf_message_in_limit(m);
             limit = limit > m->credit ? limit : m->credit;
             if (!pack_credit(p, WF_CREDIT_MESSAGE, m->link.number, limit))

@@ -114,7 +114,7 @@ struct wf_chan {
     struct wf_chan_config config;
     struct wf_mem *mem;
     enum chan_state state; /* written by chan_enter alone */
-    size_t send_buffer, messages_out_max;
+    size_t send_buffer, send_buffer_max, messages_out_max;
     bool has_peer, is_confirmed, is_closed_told;
     struct wf_params peer;
 
@@ -320,6 +320,9 @@ void chan_pack_notes(struct chan_pack *p);
 void chan_pack_messages(struct chan_pack *p);
 bool chan_pack_has_main(struct wf_chan *c);
 bool chan_pack_has_background(const struct wf_chan *c);
+
+/* chan_send.c */
+uint64_t chan_credit_rtt(const struct wf_chan *c);
 
 /* chan_close.c */
 void chan_fail(struct wf_chan *c, weft_time now, weft_err err, uint64_t code);

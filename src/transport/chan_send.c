@@ -337,6 +337,13 @@ static bool send_train(struct train *t, struct wf_send *out)
     return depart(t, path, out);
 }
 
+/* The round trip in which credit that is used up makes its window grow; 0: never, memory is short.
+ * SPEC 4.3-11 */
+uint64_t chan_credit_rtt(const struct wf_chan *c)
+{
+    return c->rtt.has_sample && wf_mem_is_easy(c->mem) ? wf_rtt_smoothed(&c->rtt) : 0;
+}
+
 /* What the application consumed may be worth a CREDIT. SPEC 4.3-2 */
 static void grant(struct wf_chan *c, weft_time now)
 {
@@ -346,7 +353,7 @@ static void grant(struct wf_chan *c, weft_time now)
     if (!c->rx.is_dirty)
         return;
     c->rx.is_dirty = false;
-    if (wf_flow_in_grant(&c->rx.node, now, c->rtt.has_sample ? wf_rtt_smoothed(&c->rtt) : 0))
+    if (wf_flow_in_grant(&c->rx.node, now, chan_credit_rtt(c)))
         c->rx.node_once = WF_ONCE_WANTED;
     if (limit > WF_FRAME_NUMBER_MAX)
         limit = WF_FRAME_NUMBER_MAX;

@@ -58,7 +58,7 @@ static const char *check_out_one(const struct wf_chan *c, const struct wf_messag
 {
     if (m->acked > m->sent || m->sent > m->written)
         return "an outgoing message has acknowledged more than was sent";
-    if (m->written - m->acked > c->send_buffer && !m->is_cancelled)
+    if (m->written - m->acked > c->send_buffer_max && !m->is_cancelled)
         return "an outgoing message holds more than the send buffer";
     if (m->acks.r.count > WF_OUT_RANGES_MAX || m->lost.r.count > WF_OUT_RANGES_MAX)
         return "an outgoing message has too many ranges";

@@ -60,15 +60,20 @@ void wf_flow_in_consume(struct wf_flow_in *f, uint64_t count)
     f->consumed += at_most(count, f->received - f->consumed);
 }
 
-/* A quarter of the window gone within half a round trip: the whole would last two at most, so the
- * window and not the path is about to be the bottleneck. */
-static void grow_window(struct wf_flow_in *f, weft_time now, uint64_t srtt_us)
+/* SPEC 4.3-11 */
+uint64_t wf_flow_grown(uint64_t window, uint64_t window_max, uint64_t used, uint64_t us,
+                       uint64_t srtt_us)
 {
-    if (f->has_raised && now - f->raised_at < srtt_us / 2) {
-        f->window = at_most(f->window * 2, f->window_max);
-    }
-    f->has_raised = true;
-    f->raised_at = now;
+    const uint64_t most = at_most(window_max, at_most(window, WF_FLOW_MAX / 4) * 4);
+    const uint64_t trips = 4 * srtt_us;
+
+    if (us >= trips || window >= most)
+        return window;
+    /* No more than `most` is wanted where the product could overflow. */
+    const uint64_t wanted =
+        used >= most || trips > UINT64_MAX / most ? most : used * trips / (us > 0 ? us : 1);
+
+    return wanted < window ? window : at_most(wanted, most);
 }
 
 /* SPEC 4.3-2 */
@@ -79,7 +84,12 @@ bool wf_flow_in_grant(struct wf_flow_in *f, weft_time now, uint64_t srtt_us)
 
     if (f->limit == WF_FLOW_MAX || ahead >= f->window || f->window - ahead < quarter)
         return false;
-    grow_window(f, now, srtt_us);
+    if (f->has_raised) {
+        f->window =
+            wf_flow_grown(f->window, f->window_max, f->window - ahead, now - f->raised_at, srtt_us);
+    }
+    f->has_raised = true;
+    f->raised_at = now;
     f->limit = at_most(f->consumed + f->window, WF_FLOW_MAX);
     return true;
 }

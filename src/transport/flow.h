@@ -35,6 +35,13 @@ struct wf_flow_in {
 /* window_max: up to which the window may grow by itself; equal to window: never. */
 void wf_flow_in_init(struct wf_flow_in *f, uint64_t window, uint64_t window_max);
 
+/* How large a window is to be of which so many bytes were used within us: it lasts four round trips
+ * (the sender may be doubling its rate, and what it does now shows here a round trip later), grows
+ * at most fourfold at once and up to window_max, and never shrinks. srtt_us 0 (unknown): as it is.
+ * SPEC 4.3-11 */
+uint64_t wf_flow_grown(uint64_t window, uint64_t window_max, uint64_t used, uint64_t us,
+                       uint64_t srtt_us);
+
 /* The peer used count more. WEFT_ERR_LIMIT: beyond what was granted (SPEC 3.4-1); nothing has
  * changed. */
 WEFT_NODISCARD weft_err wf_flow_in_receive(struct wf_flow_in *f, uint64_t count);
@@ -43,8 +50,7 @@ WEFT_NODISCARD weft_err wf_flow_in_receive(struct wf_flow_in *f, uint64_t count)
 void wf_flow_in_consume(struct wf_flow_in *f, uint64_t count);
 
 /* True when a CREDIT frame with f->limit should go: at least a quarter of the window can be given
- * (SPEC 4.3-2); raises the limit. srtt_us (0: unknown): credit used up within two round trips
- * doubles the window, up to window_max. */
+ * (SPEC 4.3-2); raises the limit, and lets the window grow by wf_flow_grown. */
 bool wf_flow_in_grant(struct wf_flow_in *f, weft_time now, uint64_t srtt_us);
 /* The same for whatever can be given, so that a slow reader is seen to read (SPEC 4.3-8). */
 bool wf_flow_in_grant_any(struct wf_flow_in *f);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "transport/flow.h"
 
 void wf_message_in_init(struct wf_message_in *m, uint64_t number, uint64_t window)
 {
@@ -90,6 +91,19 @@ bool wf_message_in_wants_credit(const struct wf_message_in *m)
     if (m->data.final <= m->credit)
         return false;
     return limit - m->credit >= (m->window + 3) / 4; /* SPEC 4.3-2 */
+}
+
+void wf_message_in_grow(struct wf_message_in *m, weft_time now, uint64_t srtt_us,
+                        uint64_t window_max)
+{
+    const uint64_t limit = wf_message_in_limit(m);
+    const uint64_t used = limit > m->credit ? limit - m->credit : 0;
+
+    if (m->has_raised && now >= m->raised_at) {
+        m->window = wf_flow_grown(m->window, window_max, used, now - m->raised_at, srtt_us);
+    }
+    m->has_raised = true;
+    m->raised_at = now;
 }
 
 bool wf_message_in_has_more(const struct wf_message_in *m)

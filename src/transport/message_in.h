@@ -23,6 +23,8 @@ struct wf_message_in {
     struct wf_reassembly data;
     uint64_t credit;     /* the limit we announced */
     uint64_t window;     /* how far it may run ahead of what was consumed */
+    weft_time raised_at; /* when the limit was last raised */
+    bool has_raised;
     uint64_t counted;    /* bytes given back to the credit of the node pair */
     uint64_t code;       /* of STOP, or of the CANCEL that came */
     uint8_t credit_once; /* enum wf_once: CREDIT for this message */
@@ -60,6 +62,10 @@ uint64_t wf_message_in_take_back(struct wf_message_in *m);
 /* A higher limit is worth a CREDIT frame: at least a quarter of the window (spec 4.3-2). */
 bool wf_message_in_wants_credit(const struct wf_message_in *m);
 uint64_t wf_message_in_limit(const struct wf_message_in *m);
+
+/* The limit is about to be raised: lets the window grow by wf_flow_grown. */
+void wf_message_in_grow(struct wf_message_in *m, weft_time now, uint64_t srtt_us,
+                        uint64_t window_max);
 
 /* Something can be read, or the end can be seen. */
 bool wf_message_in_has_more(const struct wf_message_in *m);

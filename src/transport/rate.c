@@ -55,6 +55,7 @@ static uint64_t speed(uint64_t bytes, uint64_t us)
     return bw < RATE_MAX ? bw : RATE_MAX;
 }
 
+/* SPEC 4.2-9 */
 void wf_rate_on_ack(struct wf_rate *r, const struct wf_rate_acked *a, struct wf_rate_sample *out)
 {
     *out = (struct wf_rate_sample){.total = r->delivered};

@@ -301,6 +301,7 @@ static void begin_one(const struct path *p, enum wf_cc_kind kind)
     begin(p, &kind, 1);
 }
 
+/* SPEC 4.2-7 */
 TEST(a_long_fat_path_that_loses_one_of_a_hundred_is_filled_from_the_third_second_on)
 {
     static const uint64_t queues[] = {12500000, 6250000, 2500000};
@@ -321,6 +322,7 @@ TEST(a_long_fat_path_that_loses_one_of_a_hundred_is_filled_from_the_third_second
     }
 }
 
+/* SPEC 4.2-8 */
 TEST(random_losses_up_to_five_of_a_hundred_leave_most_of_a_path_in_use)
 {
     static const struct {

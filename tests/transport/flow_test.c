@@ -109,18 +109,32 @@ static void consume_quarters(uint64_t apart_us, uint64_t srtt_us)
     }
 }
 
-TEST(the_window_doubles_up_to_its_maximum_when_it_lasts_less_than_two_round_trips)
+/* SPEC 4.3-11 */
+TEST(the_window_grows_up_to_its_maximum_when_it_lasts_less_than_four_round_trips)
 {
     wf_flow_in_init(&in, 64000, 1000000);
-    consume_quarters(19999, 40000);
+    consume_quarters(20000, 40000);
     CHECK_EQ(in.window, 1000000);
     CHECK_LE(in.limit - in.consumed, 1000000);
     wf_flow_in_init(&in, 64000, 1000000);
-    consume_quarters(20000, 40000);
+    consume_quarters(40000, 40000);
     CHECK_EQ(in.window, 64000);
     wf_flow_in_init(&in, 64000, 64000);
     consume_quarters(1, 40000);
     CHECK_EQ(in.window, 64000);
+}
+
+TEST(a_window_grows_to_what_four_round_trips_use_and_at_most_fourfold)
+{
+    CHECK_EQ(wf_flow_grown(1000, 100000, 500, 1000, 1000), 2000);
+    CHECK_EQ(wf_flow_grown(1000, 100000, 500, 3999, 1000), 1000);
+    CHECK_EQ(wf_flow_grown(1000, 100000, 100, 1000, 1000), 1000);
+    CHECK_EQ(wf_flow_grown(1000, 100000, 500, 0, 1000), 4000);
+    CHECK_EQ(wf_flow_grown(1000, 3000, 500, 1, 1000), 3000);
+    CHECK_EQ(wf_flow_grown(1000, 500, 1000, 1, 1000), 1000);
+    CHECK_EQ(wf_flow_grown(1000, 100000, 1000, 1, 0), 1000);
+    CHECK_EQ(wf_flow_grown(WF_FLOW_MAX / 2, WF_FLOW_MAX, WF_FLOW_MAX / 2, 1, 60000000),
+             WF_FLOW_MAX);
 }
 
 TEST(both_ends_agree_whatever_happens_and_limits_only_rise)

@@ -39,6 +39,7 @@ TEST(a_steady_sender_is_sampled_at_its_rate)
     }
 }
 
+/* SPEC 4.2-9 */
 TEST(acks_that_come_together_do_not_raise_the_sample_above_the_rate_of_sending)
 {
     struct wf_rate_stamp stamps[50];
