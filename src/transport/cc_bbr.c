@@ -5,7 +5,10 @@
 #include "transport/cc_bbr.h"
 #include "transport/cc.h"
 
-#define MARGIN_PERCENT 99u /* paced a little below the estimate, so that a queue goes away */
+/* Paced a little below the estimate, and a little more while a queue shows: the most of many
+ * samples is some percent too high where few packets are in flight. */
+#define MARGIN_PERCENT 99u
+#define MARGIN_QUEUE_PERCENT 96u
 
 struct gains {
     uint16_t pacing, window;
@@ -37,7 +40,10 @@ static void bbr_init(struct wf_cc *cc)
 
 static uint64_t paced_at(const struct wf_bbr *b, uint64_t gain)
 {
-    return bbr_bw(b) * gain / WF_BBR_GAIN / 100 * MARGIN_PERCENT; /* below 2^40 */
+    const bool is_slow = b->phase == WF_BBR_CRUISE && bbr_has_queue(b);
+
+    return bbr_bw(b) * gain / WF_BBR_GAIN / 100 * /* below 2^40 */
+           (is_slow ? MARGIN_QUEUE_PERCENT : MARGIN_PERCENT);
 }
 
 /* In startup a sample of a sender that had little to send shall not slow it down. */

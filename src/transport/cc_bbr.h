@@ -115,6 +115,7 @@ uint64_t bbr_extra(const struct wf_bbr *b);
 uint64_t bbr_headroom(const struct wf_cc *cc);
 bool bbr_is_probing_bw(const struct wf_bbr *b); /* fast enough to see more bandwidth */
 bool bbr_is_in_cycle(const struct wf_bbr *b);
+bool bbr_has_queue(const struct wf_bbr *b);
 void bbr_begin_round(struct wf_bbr *b);
 void bbr_model_on_ack(struct wf_cc *cc, const struct wf_cc_ack *a);
 void bbr_model_after_ack(struct wf_bbr *b, const struct wf_cc_ack *a);

@@ -128,7 +128,7 @@ void bbr_bounds_reset(struct wf_bbr *b)
 }
 
 /* The round trip is so much longer than the least one that bytes must be waiting somewhere. */
-static bool has_queue(const struct wf_bbr *b)
+bool bbr_has_queue(const struct wf_bbr *b)
 {
     return b->min_rtt_us != 0 && b->rtt_us > b->min_rtt_us + b->min_rtt_us / 16 + 1000;
 }
@@ -148,7 +148,7 @@ static bool is_heavy(const struct wf_cc *cc, uint64_t lost, uint64_t of)
 /* SPEC 4.2-8 */
 bool bbr_is_too_high(const struct wf_cc *cc, uint64_t lost, uint64_t in_flight)
 {
-    if (has_queue(&cc->bbr))
+    if (bbr_has_queue(&cc->bbr))
         return lost > permille(in_flight, WF_BBR_LOSS_THRESH);
     return is_heavy(cc, lost, in_flight);
 }
@@ -296,7 +296,7 @@ static uint64_t flight_at_loss(const struct wf_bbr *b, const struct wf_cc_lost *
 {
     const uint64_t flight = l->sent_in_flight - least(l->bytes, l->sent_in_flight);
     const uint64_t before = l->lost_since - least(l->bytes, l->lost_since);
-    const uint64_t thresh = has_queue(b) ? WF_BBR_LOSS_THRESH : WF_BBR_LOSS_QUIET;
+    const uint64_t thresh = bbr_has_queue(b) ? WF_BBR_LOSS_THRESH : WF_BBR_LOSS_QUIET;
     const uint64_t allowed = flight * thresh / 1000; /* a flight is below 2^32 */
     const uint64_t more = allowed > before ? (allowed - before) * 1000 / (1000 - thresh) : 0;
 
@@ -320,7 +320,7 @@ void bbr_model_on_lost(struct wf_cc *cc, const struct wf_cc_lost *l)
     }
     save(b, l->packets);
     b->round_lost += is_new ? l->bytes : 0;
-    b->round_queued += is_new && has_queue(b) ? l->bytes : 0;
+    b->round_queued += is_new && bbr_has_queue(b) ? l->bytes : 0;
     b->loss_events++;
     if (b->is_probing && bbr_is_too_high(cc, l->lost_since, l->sent_in_flight)) {
         bbr_too_high(cc, l->now, flight_at_loss(b, l), l->is_app_limited);
