@@ -62,7 +62,8 @@ static uint64_t bbr_pacing_rate(const struct wf_cc *cc, const struct wf_rtt *rtt
 
     if (bbr_bw_max(&cc->bbr) > 0 && cc->bbr.pacing_rate > 0)
         return cc->bbr.pacing_rate;
-    return cc->window * 8 * 1000000 / srtt8 / WF_BBR_GAIN * gains[WF_BBR_STARTUP].pacing;
+    /* Below 2^53 a second and 2^10: never 0, which would be no pacing at all. */
+    return cc->window * 8 * 1000000 / srtt8 * gains[WF_BBR_STARTUP].pacing / WF_BBR_GAIN;
 }
 
 /* --- window --- */

@@ -35,6 +35,7 @@ static void first_sample(struct wf_rtt *r, weft_time now)
     r->min_us = r->latest_us;
     r->srtt8 = r->latest_us * 8;
     r->rttvar8 = r->latest_us * 4;
+    r->trend8 = r->srtt8;
 }
 
 void wf_rtt_sample(struct wf_rtt *r, weft_time now, uint64_t rtt_us, uint64_t ack_delay_us)
@@ -58,6 +59,7 @@ void wf_rtt_sample(struct wf_rtt *r, weft_time now, uint64_t rtt_us, uint64_t ac
 
     r->rttvar8 = (r->rttvar8 * 3 + off8) / 4;
     r->srtt8 = (r->srtt8 * 7 + adjusted8) / 8;
+    r->trend8 = (r->trend8 * 31 + adjusted8) / 32;
 }
 
 void wf_rtt_forget_min(struct wf_rtt *r)
@@ -80,6 +82,17 @@ uint64_t wf_rtt_var(const struct wf_rtt *r)
 uint64_t wf_rtt_min(const struct wf_rtt *r)
 {
     return r->min_us;
+}
+
+/* Both factors are at most 1; srtt8 is below 2^29. */
+uint64_t wf_rtt_steadiness(const struct wf_rtt *r)
+{
+    if (!r->has_sample)
+        return 0;
+    const uint64_t srtt8 = r->srtt8 > 0 ? r->srtt8 : 1;
+    const uint64_t even = WF_RTT_STEADY * srtt8 / (srtt8 + 2 * r->rttvar8);
+
+    return srtt8 > r->trend8 ? even * r->trend8 / srtt8 : even;
 }
 
 uint64_t wf_rtt_pto(const struct wf_rtt *r)

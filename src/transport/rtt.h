@@ -11,9 +11,11 @@
 #define WF_RTT_INITIAL_US 333000u
 #define WF_RTT_GRANULARITY_US 1000u
 #define WF_RTT_MAX_US 60000000u /* longer samples are cut */
+#define WF_RTT_STEADY 256u
 
 struct wf_rtt {
     uint64_t srtt8, rttvar8; /* µs * 8 */
+    uint64_t trend8;         /* as srtt8, four times slower */
     uint64_t latest_us, min_us;
     uint64_t peer_delay_us; /* the ack delay that the peer announced: more is not believed */
     weft_time first_at;     /* time of the first sample */
@@ -37,6 +39,12 @@ uint64_t wf_rtt_smoothed(
     const struct wf_rtt *r); /* at least 1; the initial value before the first sample */
 uint64_t wf_rtt_var(const struct wf_rtt *r);
 uint64_t wf_rtt_min(const struct wf_rtt *r); /* 0 before the first sample */
+
+/* How far what was learned of the path can be trusted: WF_RTT_STEADY while round trips are all
+ * alike, half of that when they vary by half of their length or have just become twice as long, 0
+ * before the first sample. A peer moves it by its acks alone as far as it moves its round trips;
+ * what trusts it must be safe at any value. */
+uint64_t wf_rtt_steadiness(const struct wf_rtt *r);
 
 /* srtt + max(4 rttvar, granularity) + the peer's ack delay, without back-off. */
 uint64_t wf_rtt_pto(const struct wf_rtt *r);

@@ -131,3 +131,80 @@ TEST(random_samples_follow_the_formulas_in_doubles)
         CHECK_EQ(wf_rtt_min(&rtt), least);
     }
 }
+
+TEST(steadiness_is_nothing_at_first_and_whole_when_round_trips_are_alike)
+{
+    wf_rtt_init(&rtt, 0);
+    CHECK_EQ(wf_rtt_steadiness(&rtt), 0);
+    wf_rtt_sample(&rtt, 1, 50000, 0);
+    CHECK_EQ(wf_rtt_steadiness(&rtt), WF_RTT_STEADY / 2);
+    for (uint64_t k = 0; k < 60; k++)
+        wf_rtt_sample(&rtt, k, 50000, 0);
+    CHECK_LE(WF_RTT_STEADY - 1, wf_rtt_steadiness(&rtt));
+}
+
+static uint64_t steadiness_after(uint64_t low_us, uint64_t high_us)
+{
+    wf_rtt_init(&rtt, 0);
+    for (uint64_t k = 0; k < 400; k++)
+        wf_rtt_sample(&rtt, k, k % 2 == 0 ? low_us : high_us, 0);
+    return wf_rtt_steadiness(&rtt);
+}
+
+TEST(the_more_round_trips_vary_the_less_is_trusted_whatever_their_length)
+{
+    const uint64_t little = steadiness_after(50000, 55000);
+    const uint64_t half = steadiness_after(50000, 100000);
+    const uint64_t much = steadiness_after(50000, 500000);
+
+    CHECK_LE(WF_RTT_STEADY * 8 / 10, little);
+    CHECK_LE(half, WF_RTT_STEADY * 7 / 10);
+    CHECK_LE(much, WF_RTT_STEADY * 4 / 10);
+    CHECK(little > half && half > much);
+    CHECK_LE(steadiness_after(100, 200), half + 3);
+    CHECK_LE(half, steadiness_after(100, 200) + 3);
+}
+
+TEST(round_trips_that_grow_are_trusted_less_until_they_stay)
+{
+    wf_rtt_init(&rtt, 0);
+    for (uint64_t k = 0; k < 200; k++)
+        wf_rtt_sample(&rtt, k, 50000, 0);
+    const uint64_t before = wf_rtt_steadiness(&rtt);
+
+    for (uint64_t k = 0; k < 12; k++)
+        wf_rtt_sample(&rtt, k, 100000, 0);
+    CHECK_LE(wf_rtt_steadiness(&rtt), before * 6 / 10);
+    for (uint64_t k = 0; k < 300; k++)
+        wf_rtt_sample(&rtt, k, 100000, 0);
+    CHECK_LE(before * 9 / 10, wf_rtt_steadiness(&rtt));
+    for (uint64_t k = 0; k < 300; k++)
+        wf_rtt_sample(&rtt, k, 50000, 0); /* a path that became shorter is no worse for it */
+    CHECK_LE(before * 9 / 10, wf_rtt_steadiness(&rtt));
+}
+
+/* The least round trip is what was measured, whatever a peer says of its delay; and nothing that it
+ * says brings a figure out of its bounds. */
+TEST(a_lying_peer_moves_figures_only_within_their_bounds)
+{
+    uint64_t state = test_seed();
+
+    for (int run = 0; run < 300; run++) {
+        const uint64_t path_us = 1 + test_next(&state) % 300000;
+
+        wf_rtt_init(&rtt, test_next(&state) % 1000001);
+        for (int k = 0; k < 200; k++) {
+            const uint64_t dice = test_next(&state);
+            const uint64_t held_us = dice % 4 == 0 ? dice >> 8 >> dice % 56 : dice % 3000;
+
+            wf_rtt_sample(&rtt, (weft_time)k, path_us + held_us, test_next(&state) >> dice % 64);
+            if (dice >> 58 == 0)
+                wf_rtt_forget_min(&rtt);
+            CHECK(wf_rtt_min(&rtt) >= path_us || wf_rtt_min(&rtt) == 0);
+            CHECK_LE(path_us, wf_rtt_smoothed(&rtt));
+            CHECK_LE(wf_rtt_smoothed(&rtt), WF_RTT_MAX_US);
+            CHECK_LE(wf_rtt_var(&rtt), WF_RTT_MAX_US);
+            CHECK_LE(wf_rtt_steadiness(&rtt), WF_RTT_STEADY);
+        }
+    }
+}
