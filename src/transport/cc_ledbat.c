@@ -128,7 +128,7 @@ static void begin_steady(struct wf_cc *cc, weft_time now)
         l->phase = WF_LEDBAT_SETTLE;
     } else {
         l->phase = WF_LEDBAT_STEADY;
-        l->slow_at = now + spent * WF_LEDBAT_SLOWDOWN_FACTOR;
+        l->slow_at = now + most(spent * WF_LEDBAT_SLOWDOWN_FACTOR, WF_LEDBAT_SLOWDOWN_US);
     }
 }
 

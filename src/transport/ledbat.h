@@ -19,9 +19,10 @@
 #define WF_LEDBAT_TARGET_MAX_US 25000u
 
 #define WF_LEDBAT_GAIN_DIVISOR_MAX 16u
-#define WF_LEDBAT_SLOWDOWN_FACTOR 9u /* a slowdown of d is followed by 9 d without one */
-#define WF_LEDBAT_TRY_DATAGRAMS 8u   /* to which each slowdown climbs at least */
-#define WF_LEDBAT_SETTLE_ROUNDS 2u   /* from the first slow start to the first slowdown */
+#define WF_LEDBAT_SLOWDOWN_FACTOR 9u   /* a slowdown of d is followed by 9 d without one */
+#define WF_LEDBAT_SLOWDOWN_US 1000000u /* and at least so long */
+#define WF_LEDBAT_TRY_DATAGRAMS 8u     /* to which each slowdown climbs at least */
+#define WF_LEDBAT_SETTLE_ROUNDS 2u     /* from the first slow start to the first slowdown */
 
 enum wf_ledbat_phase {
     WF_LEDBAT_START,  /* the first slow start */

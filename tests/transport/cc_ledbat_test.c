@@ -190,8 +190,8 @@ TEST(the_first_slow_start_is_followed_by_a_slowdown_that_comes_back)
     CHECK_EQ(wf_cc_window(&cc), window);
     const uint64_t took = now - began;
 
-    CHECK_LE(9 * took, cc.ledbat.slow_at - now + 20000);
-    CHECK_LE(cc.ledbat.slow_at - now, 9 * (took + 60000));
+    CHECK_LE(9 * took, cc.ledbat.slow_at - now + 9 * 20000);
+    CHECK_LE(cc.ledbat.slow_at - now, 9 * (took + 40000));
 }
 
 static void begin_steady(uint64_t packets)

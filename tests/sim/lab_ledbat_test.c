@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lab_ledbat_test.c - background messages with whole endpoints: they use an idle line, leave no
+ * queue, make way for a TCP and share among themselves.
+ */
+#include "sim/lab.h"
+#include "test.h"
+#include "wire/frame.h"
+
+static struct lab_scenario line(uint64_t rate, unsigned queue_percent, uint64_t seconds)
+{
+    return (struct lab_scenario){.name = "test",
+                                 .about = "",
+                                 .seed = 1,
+                                 .end_us = LAB_S(seconds),
+                                 .up = lab_line(rate, LAB_MS(20), queue_percent),
+                                 .down = lab_line(rate, LAB_MS(20), queue_percent)};
+}
+
+static struct lab_flow *add(struct lab_scenario *s, enum lab_kind kind, uint64_t start_us)
+{
+    struct lab_flow *f = &s->flows[s->flow_count++];
+
+    *f = (struct lab_flow){.kind = kind, .down = true, .start_us = start_us};
+    f->priority = kind == LAB_BULK ? WF_PRIORITY_BACKGROUND : 0;
+    f->access_up = (struct sim_link_config){.jitter_us = 500, .keeps_order = true};
+    f->access_down = f->access_up;
+    return f;
+}
+
+static void check_alone(uint64_t rate, uint64_t seconds, uint64_t least_percent, uint64_t queue_us)
+{
+    struct lab_scenario s = line(rate, 400, seconds);
+    struct lab_figures r;
+
+    (void)add(&s, LAB_BULK, 0);
+    lab_run(&s, &r);
+    const uint64_t got = lab_goodput(&r, 0, LAB_S(2), LAB_S(seconds)) / 8;
+
+    test_note("%u bytes a second of %u, queue p50 %u p99 %u us", (unsigned)got, (unsigned)rate,
+              (unsigned)r.down.queue_us.p50, (unsigned)r.down.queue_us.p99);
+    CHECK_LE(rate * least_percent / 100, got);
+    CHECK_LE(r.down.queue_us.p99, queue_us);
+    lab_figures_free(&r);
+}
+
+/* SPEC 4.2-10, 4.2-11. Of a line's rate 5 % are headers and tags. */
+TEST(background_uses_an_idle_line_and_leaves_no_queue)
+{
+    check_alone(LAB_MBIT(10), 30, 80, LAB_MS(8));
+    check_alone(LAB_MBIT(100), 15, 80, LAB_MS(4));
+}
+
+TEST(background_gets_little_beside_tcp_and_the_line_when_it_is_gone)
+{
+    for (unsigned queue = 50; queue <= 400; queue *= 2) {
+        struct lab_scenario s = line(LAB_MBIT(10), queue, 70);
+        struct lab_figures r;
+
+        (void)add(&s, LAB_BULK, 0);
+        add(&s, LAB_CUBIC, LAB_S(10))->stop_us = LAB_S(50);
+        lab_run(&s, &r);
+        const uint64_t soon = lab_share_ppm(&r, 0, LAB_S(12), LAB_S(15));
+        const uint64_t later = lab_share_ppm(&r, 0, LAB_S(15), LAB_S(50));
+        const uint64_t after = lab_goodput(&r, 0, LAB_S(56), LAB_S(70));
+
+        test_note("queue %u %%: %u, then %u ppm, then %u bit/s", queue, (unsigned)soon,
+                  (unsigned)later, (unsigned)after);
+        CHECK_LE(soon, 300000);
+        CHECK_LE(later, 200000);
+        CHECK_LE(7500000, after);
+        lab_figures_free(&r);
+    }
+}
+
+/* SPEC 4.2-12 */
+TEST(four_backgrounds_share_alike_also_when_they_come_one_after_the_other)
+{
+    for (uint64_t gap = 0; gap <= LAB_S(5); gap += LAB_S(5)) {
+        struct lab_scenario s = line(LAB_MBIT(10), 400, 80);
+        struct lab_figures r;
+
+        for (uint64_t k = 0; k < 4; k++)
+            (void)add(&s, LAB_BULK, k * gap);
+        lab_run(&s, &r);
+        const uint64_t jain = lab_jain_ppm(&r, LAB_S(20), LAB_S(80));
+
+        test_note("every %u us: %u ppm", (unsigned)gap, (unsigned)jain);
+        CHECK_LE(950000, jain);
+        lab_figures_free(&r);
+    }
+}
