@@ -41,7 +41,7 @@ bool wf_addr_is_v4(const struct wf_addr *a)
 
 bool wf_addr_same_host(const struct wf_addr *a, const struct wf_addr *b)
 {
-    return a->family == b->family && a->scope == b->scope &&
+    return a->family == b->family && a->carrier == b->carrier && a->scope == b->scope &&
            memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
@@ -58,15 +58,23 @@ static bool v6_link_local(const uint8_t ip[16])
     return unicast || multicast;
 }
 
-struct wf_addr wf_addr_normalise(const struct wf_addr *a)
+static struct wf_addr normal_form(const struct wf_addr *a)
 {
-    if (a->family == WF_ADDR_NONE)
-        return (struct wf_addr){0};
     if (a->family == WF_ADDR_V4)
         return wf_addr_v4(a->ip[0], a->ip[1], a->ip[2], a->ip[3], a->port);
     if (memcmp(a->ip, mapped_prefix, sizeof mapped_prefix) == 0)
         return wf_addr_v4(a->ip[12], a->ip[13], a->ip[14], a->ip[15], a->port);
     return wf_addr_v6(a->ip, a->port, v6_link_local(a->ip) ? a->scope : 0);
+}
+
+struct wf_addr wf_addr_normalise(const struct wf_addr *a)
+{
+    if (a->family == WF_ADDR_NONE)
+        return (struct wf_addr){0};
+
+    struct wf_addr n = normal_form(a);
+    n.carrier = a->carrier;
+    return n;
 }
 
 struct wf_addr wf_addr_to_v6(const struct wf_addr *a)
@@ -186,7 +194,7 @@ bool wf_addr_is_unicast_peer(const struct wf_addr *a)
 
 void wf_addr_key(uint8_t out[WF_ADDR_KEY_LEN], const struct wf_addr *a)
 {
-    out[0] = a->family;
+    out[0] = (uint8_t)(a->family | a->carrier << 4);
     memcpy(out + 1, a->ip, sizeof a->ip);
     out[17] = (uint8_t)(a->port >> 8);
     out[18] = (uint8_t)a->port;

@@ -15,11 +15,18 @@
 #define WF_ADDR_V4 4u
 #define WF_ADDR_V6 6u
 
+/* What carries datagrams there. The same place by another carrier is another address. */
+enum wf_addr_carrier {
+    WF_CARRIER_UDP = 0,
+    WF_CARRIER_STREAM, /* datagrams with their lengths, in an ordered stream of bytes */
+};
+
 struct wf_addr {
-    uint8_t family; /* WF_ADDR_NONE, WF_ADDR_V4 or WF_ADDR_V6 */
-    uint8_t ip[16]; /* network order; IPv4 uses the first 4 and leaves zeros behind them */
-    uint16_t port;  /* host order */
-    uint32_t scope; /* interface index of a link-local IPv6 address, else 0 */
+    uint8_t family;  /* WF_ADDR_NONE, WF_ADDR_V4 or WF_ADDR_V6 */
+    uint8_t carrier; /* enum wf_addr_carrier */
+    uint8_t ip[16];  /* network order; IPv4 uses the first 4 and leaves zeros behind them */
+    uint16_t port;   /* host order */
+    uint32_t scope;  /* interface index of a link-local IPv6 address, else 0 */
 };
 
 /* What an address is good for. The order has no meaning. */
@@ -49,7 +56,7 @@ struct wf_addr wf_addr_any(uint8_t family, uint16_t port);
 bool wf_addr_is_set(const struct wf_addr *a);
 bool wf_addr_is_v4(const struct wf_addr *a);
 
-/* Same family, host, scope and port; the second leaves the port out. */
+/* Same family, carrier, host, scope and port; the second leaves the port out. */
 bool wf_addr_equal(const struct wf_addr *a, const struct wf_addr *b);
 bool wf_addr_same_host(const struct wf_addr *a, const struct wf_addr *b);
 

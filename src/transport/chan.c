@@ -260,7 +260,12 @@ static weft_time loss_deadline(const struct wf_chan *c)
     if (c->sent.need_ack == 0)
         return WEFT_TIME_NEVER;
     pto.is_asking = !wf_chan_is_empty(c);
-    return wf_pto_deadline(&pto, &c->rtt, c->sent.last_need_ack_at);
+    /* A probe that could not go yet (the socket takes nothing) is not followed by others at once.
+     */
+    weft_time from = c->probes > 0 && c->timeout_at > c->sent.last_need_ack_at
+                         ? c->timeout_at
+                         : c->sent.last_need_ack_at;
+    return wf_pto_deadline(&pto, &c->rtt, from);
 }
 
 /* What was due when sending was last tried and could not go is not due again at once. */
@@ -301,7 +306,8 @@ void chan_probe(struct wf_chan *c)
 {
     struct wf_sent_list oldest = {0};
 
-    c->asks_only = !wf_pto_carries_data(&c->pto);
+    c->asks_only = !wf_pto_carries_data(&c->pto) ||
+                   wf_carrier_of(&wf_paths_active(&c->paths)->remote)->hides_loss;
     if (!c->asks_only && wf_sent_take_oldest(&c->sent, &oldest))
         chan_fates_lost(c, &oldest);
     wf_sent_frames_free(&c->sent, &oldest);
@@ -316,6 +322,7 @@ static void on_pto(struct wf_chan *c, weft_time now)
         chan_end(c, WEFT_ERR_TIMEOUT, WF_CODE_NONE, (weft_span){NULL, 0});
         return;
     }
+    c->timeout_at = now;
     c->stats.pto_count++;
     wf_ecn_on_pto(&c->ecn, c->pto.count);
     if (wf_mtu_on_pto(&c->mtu, c->pto.count))

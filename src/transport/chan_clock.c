@@ -28,6 +28,7 @@ void chan_wake(struct wf_chan *c, weft_time now)
     c->due_at = now;
     c->heard_at += gap;
     c->heard_before += gap;
+    c->busy_at += c->busy_at == WEFT_TIME_NEVER ? 0 : gap;
     c->started_at += gap;
     wf_sent_new_path(&c->sent);
     wf_pipe_settle(&c->pipe, c->sent.class_in_flight);

@@ -42,6 +42,7 @@ void wf_chan_set_peer(struct wf_chan *c, weft_time now, const struct wf_chan_pee
     wf_rtt_init(&c->rtt, c->peer.ack_delay_us);
     wf_mtu_init(&c->mtu, ours < c->peer.datagram_max ? ours : c->peer.datagram_max);
     wf_paths_init(&c->paths, &peer->remote, &peer->local);
+    chan_path_fix_size(c);
     (void)now;
 }
 

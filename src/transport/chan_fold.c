@@ -71,6 +71,9 @@ bool wf_chan_can_fold(const struct wf_chan *c)
         return false;
     if (c->rekey.secret != NULL || c->rekey.forget_at != WEFT_TIME_NEVER)
         return false;
+    /* A stream belongs to its session: its owner keeps more for it than a record would save. */
+    if (c->paths.items[0].remote.carrier != WF_CARRIER_UDP)
+        return false;
     if (!c->paths.items[0].is_proved || wf_paths_deadline(&c->paths) != WEFT_TIME_NEVER)
         return false;
     return is_finished_whole(c) && c->rx.node.received == c->rx.node.consumed;

@@ -7,6 +7,15 @@
 
 #include "transport/chan_priv.h"
 
+/* SPEC 4.4-12 */
+void chan_path_fix_size(struct wf_chan *c)
+{
+    uint32_t len = wf_carrier_of(&wf_paths_active(&c->paths)->remote)->datagram_len;
+
+    if (len > 0)
+        wf_mtu_fix(&c->mtu, len);
+}
+
 /* SPEC 4.4-2: another host means another path: nothing that was learned holds, but for the round
  * trip of the challenge. */
 static void start_anew(struct wf_chan *c, weft_time now)
@@ -19,6 +28,7 @@ static void start_anew(struct wf_chan *c, weft_time now)
         wf_acks_set_rtt(&c->acks, wf_rtt_smoothed(&c->rtt));
     }
     wf_mtu_reset(&c->mtu);
+    chan_path_fix_size(c);
     wf_ecn_new_path(&c->ecn);
 }
 
@@ -39,6 +49,20 @@ void chan_path_event(struct wf_chan *c, weft_time now, enum wf_path_event e)
     c->stats.path_changes++;
     c->events |= CHAN_EVENT_PATH;
     wf_trace(c->config.trace, now, WF_TRACE_PATH_CHANGED, c->stats.path_changes, e);
+}
+
+/* A client that moved itself sends on from where it is reached now. A server is where its clients
+ * look for it: a copy of a packet that is led to another address of it moves nothing. */
+void chan_path_here(struct wf_chan *c, weft_time now, const struct wf_path_packet *k)
+{
+    struct wf_path *path = wf_paths_active(&c->paths);
+
+    if (c->config.role != WF_ROLE_CLIENT || !wf_addr_equal(&k->from, &path->remote) ||
+        !wf_addr_is_set(&k->to) || wf_addr_equal(&k->to, &path->local))
+        return;
+    path->local = k->to;
+    chan_pipe_move(c, now, true);
+    chan_cid_change(c);
 }
 
 /* The peer sees us at another address, which we may not know of: from now on our packets carry

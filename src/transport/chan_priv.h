@@ -20,6 +20,7 @@
 #define WF_TRANSPORT_CHAN_PRIV_H
 
 #include "transport/acks.h"
+#include "transport/carrier.h"
 #include "transport/chan.h"
 #include "transport/ecn.h"
 #include "transport/flow.h"
@@ -180,6 +181,7 @@ struct wf_chan {
     bool is_awaited;           /* the owner waits for something of the peer */
     bool is_asking;            /* messages wait for the peer's answer. SPEC 4.6-9 */
     weft_time heard_before;    /* the one before it */
+    weft_time timeout_at;      /* the last probe timeout */
     weft_time started_at;
     weft_time due_at; /* what the owner was told at rest; not before that moment */
     struct chan_close close;
@@ -282,6 +284,8 @@ void chan_wake(struct wf_chan *c, weft_time now);
 
 /* chan_path.c */
 void chan_path_event(struct wf_chan *c, weft_time now, enum wf_path_event e);
+void chan_path_fix_size(struct wf_chan *c);
+void chan_path_here(struct wf_chan *c, weft_time now, const struct wf_path_packet *k);
 void chan_path_challenged(struct wf_chan *c, const struct chan_incoming *in,
                           const uint8_t token[WF_PATH_TOKEN_LEN]);
 

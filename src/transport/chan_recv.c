@@ -28,6 +28,8 @@ static void look_at_path(struct wf_chan *c, weft_time now, const struct wf_chan_
     if (k.is_newest)
         c->rx.highest = o->number;
     chan_path_event(c, now, wf_paths_on_packet(&c->paths, now, &k, c->config.rng));
+    if (k.is_newest)
+        chan_path_here(c, now, &k);
 }
 
 static void note_heard(struct wf_chan *c, weft_time now)

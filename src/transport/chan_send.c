@@ -18,8 +18,9 @@ struct train {
     weft_time now;
     uint8_t *buf;
     size_t cap, len;
-    uint8_t mark;  /* ECN */
-    bool is_aside; /* it goes to another path than the one in use */
+    uint8_t mark;                     /* ECN */
+    const struct wf_carrier *carrier; /* of the path in use */
+    bool is_aside;                    /* it goes to another path than the one in use */
     size_t count;
     uint64_t number; /* of the packet being built */
     size_t header_len;
@@ -306,8 +307,8 @@ static bool add_packet(struct train *t, const struct wf_path *path, struct budge
     b->packets[class] -= p.may_data ? 1 : 0;
     c->was_full = c->was_full || p.is_full;
     bool has_budget = b->packets[WF_CLASS_MAIN] > 0 || b->packets[WF_CLASS_BACKGROUND] > 0;
-    bool more = p.is_full && has_budget && t->count + 1 < WF_DATAGRAM_SEGMENTS_MAX &&
-                cap - t->len >= 2 * size;
+    bool more = p.is_full && has_budget && t->carrier->has_trains &&
+                t->count + 1 < WF_DATAGRAM_SEGMENTS_MAX && cap - t->len >= 2 * size;
     return finish(t, &p, more, is_background && p.needs_ack ? WF_SENT_BACKGROUND : 0) && more;
 }
 
@@ -325,7 +326,7 @@ static bool send_train(struct train *t, struct wf_send *out)
     if (!may_data && !ack_is_due)
         return false;
     /* An ACK alone goes unmarked: a path that drops it would show that to nobody. */
-    t->mark = may_data ? wf_ecn_mark(&c->ecn) : WF_ECN_NOT_ECT;
+    t->mark = may_data && t->carrier->has_ecn ? wf_ecn_mark(&c->ecn) : WF_ECN_NOT_ECT;
     c->ack_is_copied = false;
     c->was_full = false;
     while (add_packet(t, path, &b))
@@ -380,6 +381,7 @@ bool wf_chan_send(struct wf_chan *c, weft_time now, uint8_t *buf, size_t cap, st
     t.len = 0;
     t.mark = WF_ECN_NOT_ECT;
     t.is_aside = false;
+    t.carrier = wf_carrier_of(&wf_paths_active(&c->paths)->remote);
     t.count = 0;
     c->tried_at = now;
     chan_look_busy(c, now);

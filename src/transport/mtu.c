@@ -60,12 +60,22 @@ void wf_mtu_reset(struct wf_mtu *m)
 
 void wf_mtu_restore(struct wf_mtu *m, weft_time now, uint64_t size, uint64_t failed, bool tried_max)
 {
-    if (size < m->size || size > m->max || failed <= size || failed > m->max + 1)
+    if (m->is_fixed || size < m->size || size > m->max || failed <= size || failed > m->max + 1)
         return;
     m->size = size;
     m->failed = failed;
     m->tried_max = tried_max;
     choose(m, now);
+}
+
+/* SPEC 4.4-12 */
+void wf_mtu_fix(struct wf_mtu *m, uint64_t size)
+{
+    wf_mtu_reset(m);
+    m->size = size < m->max ? size : m->max;
+    m->is_fixed = true;
+    m->probing = 0;
+    m->again_at = WEFT_TIME_NEVER;
 }
 
 uint64_t wf_mtu_size(const struct wf_mtu *m)
@@ -82,7 +92,7 @@ static void begin_search(struct wf_mtu *m, weft_time now)
 
 uint64_t wf_mtu_probe(struct wf_mtu *m, weft_time now)
 {
-    if (m->in_flight || m->is_stalled)
+    if (m->in_flight || m->is_stalled || m->is_fixed)
         return 0;
     if (m->probing == 0 && now >= m->again_at) {
         begin_search(m, now);
@@ -136,7 +146,7 @@ void wf_mtu_on_probe_lost(struct wf_mtu *m, weft_time now, uint64_t size)
 /* Back to what always works; sizes are searched upwards again. */
 static bool fall(struct wf_mtu *m)
 {
-    if (m->size == WF_MTU_BASE)
+    if (m->size == WF_MTU_BASE || m->is_fixed)
         return false;
     m->size = WF_MTU_BASE;
     m->failed = m->max + 1;
@@ -148,7 +158,7 @@ static bool fall(struct wf_mtu *m)
 
 bool wf_mtu_on_too_big(struct wf_mtu *m, weft_time now, uint64_t size)
 {
-    if (size <= WF_MTU_BASE || size > m->max)
+    if (size <= WF_MTU_BASE || size > m->max || m->is_fixed)
         return false;
 
     const bool has_fallen = size <= m->size && fall(m);

@@ -27,12 +27,16 @@ struct wf_mtu {
     bool in_flight;
     bool tried_max;  /* the jump to the largest was made */
     bool is_stalled; /* nothing gets through: no probes */
+    bool is_fixed;
     uint32_t big_lost;
     weft_time again_at; /* when a finished search is repeated */
 };
 
 /* max: smaller of both ends' datagram_max; cut to WF_MTU_BASE..WF_MTU_MAX. */
 void wf_mtu_init(struct wf_mtu *m, uint64_t max);
+
+/* A path that takes this size, and is not searched, nor ever found to carry less. */
+void wf_mtu_fix(struct wf_mtu *m, uint64_t size);
 
 /* Starts anew for another path. */
 void wf_mtu_reset(struct wf_mtu *m);

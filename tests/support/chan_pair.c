@@ -299,6 +299,7 @@ static void carry(struct pair *p, int who, const struct wf_send *s, const uint8_
 
 static void carry_train(struct pair *p, int who, const struct wf_send *s)
 {
+    p->end[who].from_used = s->from;
     size_t segment = s->segment == 0 || s->segment > s->len ? s->len : s->segment;
 
     if (p->link.refuses && segment > p->link.mtu[who]) {
@@ -307,6 +308,10 @@ static void carry_train(struct pair *p, int who, const struct wf_send *s)
     }
     for (size_t at = 0; at < s->len; at += segment) {
         size_t len = s->len - at < segment ? s->len - at : segment;
+        if (p->stream != NULL) {
+            p->stream(p, who, s, wf_span(p->buf + at, len));
+            continue;
+        }
         carry(p, who, s, p->buf + at, len);
         if (chance(p, p->link.duplicate))
             carry(p, who, s, p->buf + at, len);
@@ -318,7 +323,9 @@ void pair_flush(struct pair *p, int who)
     struct wf_send s;
 
     drain(p, who);
-    for (int i = 0; wf_chan_send(p->end[who].chan, pair_now(p, who), p->buf, 65536, &s); i++) {
+    for (int i = 0; (p->is_full == NULL || !p->is_full(p, who)) &&
+                    wf_chan_send(p->end[who].chan, pair_now(p, who), p->buf, 65536, &s);
+         i++) {
         CHECK(i < 100000);
         CHECK(s.len > 0);
         CHECK_LE(s.len, WF_DATAGRAM_BYTES_MAX);
@@ -367,6 +374,17 @@ static void deliver(struct pair *p, struct pair_packet *k)
         race(p, k);
     if (is_here && k->len > 9 && is_routed(&p->end[who], k))
         wf_chan_recv(p->end[who].chan, pair_now(p, who), &a);
+    free(packet.data);
+    pair_flush(p, who);
+}
+
+void pair_arrive(struct pair *p, int who, const struct wf_addr *from, weft_span datagram)
+{
+    struct wf_chan_packet packet = {test_copy(datagram.data, datagram.len), datagram.len};
+    struct wf_chan_arrival a = {
+        .from = *from, .to = p->end[who].addr, .packets = &packet, .count = 1};
+
+    wf_chan_recv(p->end[who].chan, pair_now(p, who), &a);
     free(packet.data);
     pair_flush(p, who);
 }

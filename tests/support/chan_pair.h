@@ -9,6 +9,7 @@
 #ifndef WEFT_TESTS_CHAN_PAIR_H
 #define WEFT_TESTS_CHAN_PAIR_H
 
+#include "base/bytes.h"
 #include "base/list.h"
 #include "base/prng.h"
 #include "crypto/crypto.h"
@@ -39,9 +40,10 @@ struct pair_end {
     size_t message_count, message_room;
     uint8_t cids[16][8]; /* routed here */
     size_t cid_count;
-    uint8_t cid_used[8]; /* in the last packet that it sent */
-    bool reads;          /* consumes what is readable */
-    uint64_t read_max;   /* bytes per visit; 0: all */
+    struct wf_addr from_used; /* of the last train */
+    uint8_t cid_used[8];      /* in the last packet that it sent */
+    bool reads;               /* consumes what is readable */
+    uint64_t read_max;        /* bytes per visit; 0: all */
     uint32_t confirmed, pongs, paths, closed, datagrams, errors;
     struct wf_chan_event last_closed, last_error;
     uint64_t datagrams_out, bytes_out, probes_out, bytes_astray, bytes_copied;
@@ -94,6 +96,9 @@ struct pair {
     weft_time now;
     uint64_t steps;
     uint32_t again; /* timers in a row that left another one due at once */
+    /* Instead of the link: takes a datagram, or says that it takes no more now. */
+    void (*stream)(struct pair *p, int who, const struct wf_send *s, weft_span datagram);
+    bool (*is_full)(struct pair *p, int who);
     bool unchecked; /* leave wf_chan_check out (long transfers) */
     struct wf_session_secrets secrets;
     struct wf_params params[2]; /* as announced */
@@ -122,6 +127,8 @@ bool pair_run(struct pair *p, weft_time until);
 /* Runs until the condition holds or the time is over; true when it holds. */
 bool pair_run_while(struct pair *p, bool (*goes_on)(struct pair *p), weft_time until);
 void pair_flush(struct pair *p, int who);
+/* A datagram arrives, and what follows from it. */
+void pair_arrive(struct pair *p, int who, const struct wf_addr *from, weft_span datagram);
 /* The time on the clock of that end. */
 weft_time pair_now(const struct pair *p, int who);
 

@@ -101,6 +101,28 @@ TEST(both_ends_may_sleep)
     pair_free(&p);
 }
 
+/* What is under way began long after the peer was last heard. */
+TEST(who_fell_asleep_right_after_it_began_something_goes_on_with_it)
+{
+    for (int who = 0; who < 2; who++) {
+        struct pair_source s = {.who = who, .length = 2u << 20};
+
+        begin(30000);
+        (void)pair_run(&p, p.now + 100 * SECOND);
+        pair_open(&p, &s, WF_PRIORITY_NORMAL);
+        (void)pair_push(&p, &s);
+        pair_flush(&p, who);
+        p.ahead[who] += HOUR;
+        for (int k = 0; k < 1000 && pair_message(&p, who, false, s.number)->delivered == 0; k++) {
+            (void)pair_push(&p, &s);
+            (void)pair_run(&p, p.now + 10000);
+        }
+        CHECK_EQ(pair_message(&p, who, false, s.number)->delivered, 1);
+        CHECK_EQ(p.end[0].closed + p.end[1].closed, 0);
+        pair_free(&p);
+    }
+}
+
 /* A peer that is silent while we do run is not excused. */
 TEST(silence_that_was_listened_to_still_ends_a_session)
 {

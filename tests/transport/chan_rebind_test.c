@@ -213,3 +213,18 @@ TEST(both_ends_use_other_ids_after_a_change_of_address)
     CHECK(memcmp(ids[1], p.end[1].cid_used, 8) != 0);
     pair_free(&p);
 }
+
+/* A client whose own address changed, and which learns that from what reaches it. */
+TEST(a_client_sends_on_from_the_address_at_which_it_is_reached)
+{
+    struct pair_options o = lane(10000);
+    struct pair_source s = {.who = 0, .length = 10000};
+    struct moves stays = {0};
+
+    begin(&o);
+    move(true);
+    (void)transfer(&s, &stays);
+    CHECK(wf_addr_equal(&p.end[0].from_used, &p.end[0].addr));
+    CHECK(wf_addr_equal(&p.end[1].from_used, &p.end[1].addr));
+    pair_free(&p);
+}

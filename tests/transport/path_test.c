@@ -287,16 +287,16 @@ TEST(a_peer_at_a_public_address_does_not_lead_us_into_our_own_network)
         struct wf_addr from;
         bool of_public, of_private;
     } rows[] = {
-        {{WF_ADDR_V4, {127, 0, 0, 1}, 53, 0}, false, false},
-        {{WF_ADDR_V6, {[15] = 1}, 53, 0}, false, false},
-        {{WF_ADDR_V4, {10, 0, 0, 7}, 53, 0}, false, true},
-        {{WF_ADDR_V4, {172, 16, 0, 7}, 53, 0}, false, true},
-        {{WF_ADDR_V4, {192, 168, 0, 7}, 53, 0}, false, true},
-        {{WF_ADDR_V4, {100, 64, 0, 7}, 53, 0}, false, true},
-        {{WF_ADDR_V4, {169, 254, 169, 254}, 53, 0}, false, true},
-        {{WF_ADDR_V6, {0xfc}, 53, 0}, false, true},
-        {{WF_ADDR_V6, {0xfe, 0x80, [15] = 1}, 53, 2}, false, true},
-        {{WF_ADDR_V4, {9, 9, 9, 9}, 53, 0}, true, true},
+        {{WF_ADDR_V4, WF_CARRIER_UDP, {127, 0, 0, 1}, 53, 0}, false, false},
+        {{WF_ADDR_V6, WF_CARRIER_UDP, {[15] = 1}, 53, 0}, false, false},
+        {{WF_ADDR_V4, WF_CARRIER_UDP, {10, 0, 0, 7}, 53, 0}, false, true},
+        {{WF_ADDR_V4, WF_CARRIER_UDP, {172, 16, 0, 7}, 53, 0}, false, true},
+        {{WF_ADDR_V4, WF_CARRIER_UDP, {192, 168, 0, 7}, 53, 0}, false, true},
+        {{WF_ADDR_V4, WF_CARRIER_UDP, {100, 64, 0, 7}, 53, 0}, false, true},
+        {{WF_ADDR_V4, WF_CARRIER_UDP, {169, 254, 169, 254}, 53, 0}, false, true},
+        {{WF_ADDR_V6, WF_CARRIER_UDP, {0xfc}, 53, 0}, false, true},
+        {{WF_ADDR_V6, WF_CARRIER_UDP, {0xfe, 0x80, [15] = 1}, 53, 2}, false, true},
+        {{WF_ADDR_V4, WF_CARRIER_UDP, {9, 9, 9, 9}, 53, 0}, true, true},
     };
 
     begin();
