@@ -147,6 +147,15 @@ static const char *set_sessions(struct config *c, char *v)
     return wrong;
 }
 
+static const char *set_unread(struct config *c, char *v)
+{
+    uint64_t n = 0;
+    const char *wrong = read_number(v, 1, 1000000, &n);
+
+    c->node.unread_s = (uint32_t)n;
+    return wrong;
+}
+
 static const char *set_effort(struct config *c, char *v)
 {
     uint64_t n = 0;
@@ -204,6 +213,7 @@ static const struct {
     {"keylog", set_keylog, false},
     {"memory-max", set_memory, false},
     {"sessions-max", set_sessions, false},
+    {"unread-time", set_unread, false},
     {"work-effort", set_effort, false},
     {"work-ceiling", set_ceiling, false},
     {"cookies-max", set_cookies, false},

@@ -13,10 +13,11 @@
 void weft_node_stats(const weft_node *n, weft_stats *out)
 {
     struct wf_core_stats c;
-    size_t size = out->size;
+    const size_t size = out->size;
+    weft_stats all;
 
     wf_core_stats(n->core, &c);
-    *out = (weft_stats){
+    all = (weft_stats){
         .size = size,
         .datagrams_in = c.datagrams_in,
         .datagrams_out = c.datagrams_out,
@@ -57,6 +58,8 @@ void weft_node_stats(const weft_node *n, weft_stats *out)
         .bytes_control = c.bytes_control,
         .bytes_application = c.bytes_application,
     };
+    /* Who was built against a shorter struct has room for no more. */
+    memcpy(out, &all, size < sizeof all ? size : sizeof all);
 }
 
 static json_t *number(uint64_t v)

@@ -20,6 +20,7 @@ offer = {dir}/offered
 echo = yes
 memory-max = 268435456
 sessions-max = 100
+unread-time = 60
 work-effort = 0
 work-ceiling = 20
 cookies-max = 100000
@@ -74,6 +75,7 @@ class Configuration(Case):
             "memory-max = -1": "that is no number",
             "memory-max = 99999999999999999999999": "out of range",
             "sessions-max = 0": "out of range",
+            "unread-time = 0": "out of range",
             "sessions-max = 1.5": "that is no number",
             "work-effort = 99999999999": "out of range",
             "work-ceiling = 0": "out of range",

@@ -178,3 +178,21 @@ TEST(a_reader_that_stands_still_for_the_time_given_is_cut_off_and_both_ends_know
     CHECK_EQ(in.bytes_unread, 0);
     end(&s);
 }
+
+TEST(who_knows_a_shorter_struct_gets_no_more_than_it_has_room_for)
+{
+    struct pair p;
+    weft_stats s;
+
+    pair_open(&p);
+    for (size_t size = sizeof s.size; size <= sizeof s; size += sizeof(uint64_t)) {
+        weft_stats *out = malloc(size);
+
+        CHECK(out != NULL);
+        memcpy(out, &size, sizeof size);
+        weft_node_stats(p.server, out);
+        CHECK_MEM_EQ(out, &size, sizeof size);
+        free(out);
+    }
+    pair_close(&p);
+}
