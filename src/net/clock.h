@@ -10,7 +10,8 @@
 
 #include "base/compiler.h"
 
-/* Microseconds that never step back (CLOCK_MONOTONIC); the origin means nothing. */
+/* Microseconds that never step back and go on while the machine sleeps (CLOCK_BOOTTIME); the origin
+ * means nothing. */
 weft_time wf_clock_now(void);
 
 /* Milliseconds since 1970, as the machine's owner set them. May step in both directions. */

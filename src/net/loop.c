@@ -192,7 +192,7 @@ static bool need_timer_fd(struct wf_loop *loop)
 {
     if (loop->timer_fd >= 0)
         return true;
-    loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    loop->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
     if (loop->timer_fd < 0)
         return false;
     if (!add_own(loop, loop->timer_fd, &loop->timer_fd)) {
