@@ -5,6 +5,7 @@
  */
 #include "sim/lab.h"
 #include "test.h"
+#include "wire/frame.h"
 
 #define SEEDS 2u
 
@@ -121,6 +122,33 @@ TEST(a_client_that_moves_or_sleeps_or_whose_clock_jumps_gets_its_file)
         test_note("%s", names[i]);
         CHECK(r.flows[0].done);
         CHECK_LE(r.flows[0].ended_us, LAB_S(20));
+        lab_figures_free(&r);
+    }
+}
+
+/* Jumps of the sender's clock once made round trips of ten seconds out of those of 30 ms: in the
+ * background nothing went for as long again. */
+TEST(no_controller_is_fooled_by_time_in_which_it_did_not_run)
+{
+    static const struct lab_event events[] = {
+        {.kind = LAB_CLOCK, .flow = 1, .at_us = LAB_S(3), .value = LAB_S(10)},
+        {.kind = LAB_SUSPEND, .flow = 1, .at_us = LAB_S(3), .for_us = LAB_S(3)},
+    };
+    struct lab_figures r;
+
+    for (unsigned i = 0; i < 6; i++) {
+        struct lab_scenario s = named("clock-jump");
+
+        s.end_us = LAB_S(13);
+        s.events[0] = events[i / 3];
+        s.flows[0] = (struct lab_flow){.bbr = i % 3 == 1};
+        if (i % 3 == 2) {
+            s.flows[0].priority = WF_PRIORITY_BACKGROUND;
+        }
+        test_note("case %u", i);
+        lab_run(&s, &r);
+        CHECK(r.flows[0].broken == NULL);
+        CHECK_LE(7000000, lab_goodput(&r, 0, LAB_S(10), LAB_S(13)));
         lab_figures_free(&r);
     }
 }
