@@ -327,6 +327,7 @@ static void on_pto(struct wf_chan *c, weft_time now)
     wf_ecn_on_pto(&c->ecn, c->pto.count);
     if (wf_mtu_on_pto(&c->mtu, c->pto.count))
         chan_mtu_changed(c, now);
+    chan_pipe_release(c, now);
     chan_probe(c);
 }
 

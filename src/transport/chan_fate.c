@@ -172,6 +172,7 @@ enum chan_verdict chan_on_ack(struct wf_chan *c, weft_time now, const struct wf_
         chan_mtu_changed(c, now);
     chan_fates_acked(c, now, &acked.frames);
     wf_sent_frames_free(&c->sent, &acked.frames);
+    chan_pipe_release(c, now);
     chan_pipe_update(c, now);
     return CHAN_OK;
 }

@@ -4,6 +4,8 @@
  */
 #include "transport/chan_priv.h"
 
+#define STALE_PTOS 3u
+
 static struct wf_pipe_place place_of(struct wf_chan *c)
 {
     const struct wf_path *path = wf_paths_active(&c->paths);
@@ -80,6 +82,40 @@ void chan_pipe_restart(struct wf_chan *c, weft_time now)
         if (lane != NULL)
             wf_cc_restart(&lane->cc);
     }
+}
+
+/* When the oldest packet that counts was sent; WEFT_TIME_NEVER: nothing is in flight. */
+static weft_time oldest_at(const struct wf_chan *c)
+{
+    uint64_t n = 0;
+
+    for (uint64_t from = c->sent.counted_from; wf_sent_oldest(&c->sent, from, &n); from = n + 1) {
+        const struct wf_sent_packet *p = wf_sent_at(&c->sent, n);
+
+        if ((p->flags & WF_SENT_IN_FLIGHT) != 0)
+            return p->at;
+    }
+    return WEFT_TIME_NEVER;
+}
+
+/* What a peer leaves unacknowledged for three probe timeouts is on no path any more. Where others
+ * use the path too it is given back to them, and until an ACK comes nothing but probes follows it:
+ * who withholds acks holds up nobody but itself. SPEC 4.2-4 */
+void chan_pipe_release(struct wf_chan *c, weft_time now)
+{
+    uint64_t patience = STALE_PTOS * wf_pto_base_us(&c->rtt);
+
+    if (c->sent.in_flight == 0 || now < c->stale_at || !wf_pipe_is_shared(&c->pipe))
+        return;
+    weft_time at = oldest_at(c);
+
+    if (at == WEFT_TIME_NEVER || now - at < patience) {
+        c->stale_at = at == WEFT_TIME_NEVER ? now : at + patience;
+        return;
+    }
+    wf_sent_new_path(&c->sent);
+    wf_pipe_settle(&c->pipe, c->sent.class_in_flight);
+    c->is_muted = true;
 }
 
 /* What one session lost for long is no sign of persistent congestion while others get through. */
@@ -180,6 +216,8 @@ void chan_pipe_acked(struct wf_chan *c, weft_time now, const struct wf_fates *ac
     wf_pipe_settle(&c->pipe, c->sent.class_in_flight);
     if (acked->bytes > 0)
         wf_pipe_on_acked(&c->pipe, now);
+    if (acked->needed_ack)
+        c->is_muted = false;
     for (enum wf_class k = WF_CLASS_MAIN; k < WF_CLASSES; k++) {
         if (c->pipe.pipe == NULL || acked->share[k].packets == 0)
             continue;

@@ -135,6 +135,8 @@ struct wf_chan {
     struct wf_loss loss;
     struct wf_pto pto;
     struct wf_pipe_member pipe;
+    weft_time stale_at; /* its oldest bytes in flight are looked at next */
+    bool is_muted;      /* its bytes were given back unacknowledged: it only probes */
     struct wf_ecn ecn;
     struct wf_mtu mtu;
     struct wf_paths paths;
@@ -295,6 +297,7 @@ void chan_pipe_move(struct wf_chan *c, weft_time now, bool keeps);
 void chan_mtu_changed(struct wf_chan *c, weft_time now);
 void chan_pipe_update(struct wf_chan *c, weft_time now);
 void chan_pipe_restart(struct wf_chan *c, weft_time now);
+void chan_pipe_release(struct wf_chan *c, weft_time now);
 void chan_pipe_lost(struct wf_chan *c, weft_time now, const struct wf_fates *lost);
 void chan_pipe_spurious(struct wf_chan *c, const struct wf_fates *acked);
 void chan_pipe_acked(struct wf_chan *c, weft_time now, const struct wf_fates *acked,

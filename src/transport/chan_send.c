@@ -264,6 +264,8 @@ static struct budget budget_of(struct wf_chan *c, weft_time now)
 
     if (c->probes > 0)
         return budget_of_probe(c);
+    if (c->is_muted)
+        return b;
     bool has_main = chan_pack_has_main(c);
     bool has_background = chan_pack_has_background(c);
     if ((has_main || has_background || c->must_send) && !chan_pipe_join(c, now))

@@ -286,6 +286,11 @@ void wf_pipe_on_acked(struct wf_pipe_member *m, weft_time now)
     p->acked_at = now;
 }
 
+bool wf_pipe_is_shared(const struct wf_pipe_member *m)
+{
+    return m->pipe != NULL && m->pipe->members.count > 1;
+}
+
 bool wf_pipe_is_silent(const struct wf_pipe_member *m, weft_time now, uint64_t us)
 {
     const struct wf_pipe *p = m->pipe;

@@ -152,6 +152,8 @@ struct wf_rate_stamp wf_pipe_on_sent(struct wf_pipe_member *m, enum wf_class cla
 void wf_pipe_settle(struct wf_pipe_member *m, const uint64_t in_flight[WF_CLASSES]);
 /* Packets of the member were acknowledged. */
 void wf_pipe_on_acked(struct wf_pipe_member *m, weft_time now);
+/* Somebody else belongs to the pipe too. */
+bool wf_pipe_is_shared(const struct wf_pipe_member *m);
 /* For the last so many µs nothing of anybody else was acknowledged. */
 bool wf_pipe_is_silent(const struct wf_pipe_member *m, weft_time now, uint64_t us);
 /* Before the controller of the class hears of it: losses or marks of packets, the newest of which
