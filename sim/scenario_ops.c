@@ -4,6 +4,7 @@
  */
 #include "base/assert.h"
 #include "sim/scenario_priv.h"
+#include "wire/frame.h"
 
 #define SECOND 1000000u
 #define BYTES_MAX (3u << 20) /* of all messages of a run */
@@ -99,6 +100,17 @@ static void give_to_traitor(const struct sim_scenario *s, struct sim_op *op, boo
     op->nobody = op->nobody && op->host != host;
 }
 
+/* With the key and without, so that sessions have a path in common. */
+static void crowd(const struct sim_scenario *s, struct sim_op *op, bool nobody, bool background)
+{
+    if (!sim_has(s, SIM_CLASS_SHARED))
+        return;
+    op->host = 1;
+    op->to = 0;
+    op->nobody = !sim_has(s, SIM_CLASS_GROUP) && nobody;
+    op->priority = background ? WF_PRIORITY_BACKGROUND : op->priority;
+}
+
 static void draw_op(const struct sim_scenario *s, struct wf_prng *p, struct sim_op *op)
 {
     const bool nobody = wf_prng_chance(p, 1, 2);
@@ -125,7 +137,11 @@ static void draw_op(const struct sim_scenario *s, struct wf_prng *p, struct sim_
     op->has_reply = sim_has(s, SIM_CLASS_REPLY) && reply;
     op->kind = sim_has(s, SIM_CLASS_PING) && ping ? SIM_OP_PING : SIM_OP_MESSAGE;
     draw_ends(s, p, op);
-    give_to_traitor(s, op, wf_prng_chance(p, 1, 2));
+    const bool is_his = wf_prng_chance(p, 1, 2);
+    const bool apart = wf_prng_chance(p, 1, 2);
+
+    crowd(s, op, apart, wf_prng_chance(p, 2, 3));
+    give_to_traitor(s, op, is_his);
 }
 
 void sim_draw_ops(struct sim_scenario *s)
