@@ -25,6 +25,7 @@ struct app {
     const char *passphrase_path;   /* --passphrase-file */
     const char *allow_path;        /* --rules */
     const char *work_time;         /* --work-time */
+    const char *congestion;        /* --congestion */
     bool json;                     /* --json */
     bool quiet;                    /* --quiet */
     const char *invitation_path;   /* --invitation */

@@ -42,6 +42,11 @@ static void set_work_time(void *ctx, const char *v)
     ((struct app *)ctx)->work_time = v;
 }
 
+static void set_congestion(void *ctx, const char *v)
+{
+    ((struct app *)ctx)->congestion = v;
+}
+
 static void set_json(void *ctx, const char *v)
 {
     (void)v;
@@ -79,6 +84,7 @@ static const struct app_option common[] = {
     {"passphrase-file", 0, true, set_passphrase},
     {"rules", 0, true, set_rules},
     {"work-time", 0, true, set_work_time},
+    {"congestion", 0, true, set_congestion},
     {"json", 'j', false, set_json},
     {"quiet", 'q', false, set_quiet},
     {"as-self", 0, false, set_as_self},

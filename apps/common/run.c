@@ -48,12 +48,27 @@ static int check_statement(const struct app *a, const weft_node_params *p)
     return app_fail(a, "the statement is about another key than the one in %s.", a->key_path);
 }
 
+static int read_congestion(struct app *a, weft_node_params *p)
+{
+    if (a->congestion == NULL)
+        return 0;
+    if (strcmp(a->congestion, "bbr") == 0) {
+        p->congestion = WEFT_CONGESTION_BBR;
+    } else if (strcmp(a->congestion, "cubic") == 0) {
+        p->congestion = WEFT_CONGESTION_CUBIC;
+    } else {
+        return app_fail(a, "--congestion is cubic or bbr, and nothing else.");
+    }
+    return 0;
+}
+
 int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
 {
     weft_identity *identity = NULL;
     weft_err err = WEFT_OK;
 
-    if (app_work_option(a, p) != 0 || app_load_identity(a, true, &identity) != 0)
+    if (app_work_option(a, p) != 0 || read_congestion(a, p) != 0 ||
+        app_load_identity(a, true, &identity) != 0)
         return 1;
     p->identity = identity;
     if (check_statement(a, p) != 0) {

@@ -39,6 +39,7 @@ static const char help[] =
     "      --first-data          with --invitation: messages may ride in the handshake\n"
     "      --as-self             show this user's own key, the same everywhere\n"
     "      --work-time SECONDS   most work done for a server that asks for some (10)\n"
+    "      --congestion NAME     who says how fast to send: cubic or bbr (cubic)\n"
     "  -j, --json                one JSON object a result\n"
     "  -q, --quiet               no progress, no remarks\n"
     "  -h, --help                this, or help for one command\n"

@@ -192,6 +192,13 @@ static const char *set_algorithm(struct config *c, char *v)
     return wrong;
 }
 
+static const char *set_congestion(struct config *c, char *v)
+{
+    if (strcmp(v, "cubic") != 0 && strcmp(v, "bbr") != 0)
+        return "cubic or bbr";
+    return set_string(&c->app->congestion, v, c->app->congestion != NULL);
+}
+
 static const struct {
     const char *name;
     set_fn set;
@@ -218,6 +225,7 @@ static const struct {
     {"work-ceiling", set_ceiling, false},
     {"cookies-max", set_cookies, false},
     {"work-algorithm", set_algorithm, false},
+    {"congestion", set_congestion, false},
 };
 
 _Static_assert(sizeof names / sizeof names[0] <= 32, "config.seen has a bit for each");

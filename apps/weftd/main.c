@@ -24,6 +24,7 @@ static const char help[] =
     "      --only-groups         answer nobody else\n"
     "      --stats-json FILE     counters, rewritten every second and at the end\n"
     "      --keylog FILE         session secrets for packet decoders\n"
+    "      --congestion NAME     who says how fast to send: cubic or bbr (cubic)\n"
     "  -j, --json                one JSON object an event\n"
     "  -q, --quiet               no remarks\n"
     "      --version             version\n"

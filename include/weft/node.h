@@ -50,8 +50,10 @@ typedef struct weft_node_params {
     uint32_t cookies_max;    /* handshakes kept for two minutes, so that none counts twice: 4,369 a
                                 second by default, as memory_max allows. 0: 524288 */
     const char *keylog_path; /* secrets are appended there, for decoders. NULL: none */
-    bool show_own_key; /* show our own key to those we send to, so that all of them know us by the
-                          same one; else each sees a key made for it (weft_node_key_for) */
+    bool show_own_key;   /* show our own key to those we send to, so that all of them know us by the
+                            same one; else each sees a key made for it (weft_node_key_for) */
+    uint32_t congestion; /* who says how fast to send: WEFT_CONGESTION_CUBIC, the default, or
+                            WEFT_CONGESTION_BBR. Background messages always give way */
     const weft_statement *statement; /* of the owner about our key, for those who expect another
                                         (pin.h). Copied. NULL: none */
     uint32_t unread_s; /* seconds after which a message is cut off that holds memory and does not
@@ -60,6 +62,10 @@ typedef struct weft_node_params {
 } weft_node_params;
 
 #define WEFT_NODE_PARAMS ((weft_node_params){.size = sizeof(weft_node_params)})
+
+#define WEFT_CONGESTION_CUBIC 0 /* answers to losses */
+#define WEFT_CONGESTION_BBR 1   /* has a model of the path: for long paths that lose by themselves \
+                                 */
 
 #define WEFT_WORK_HASH 1    /* BLAKE2b; the default */
 #define WEFT_WORK_PROGRAM 2 /* a random program over 16 KiB a try */

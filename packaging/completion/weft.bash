@@ -26,13 +26,14 @@ _weft_value() {
     -a | --allow) _weft_words "$1" any ;;
     -f | --for | -l | --listen | -n | --count | -i | --interval | -w | --within | --work-time | --work-effort) COMPREPLY=() ;;
     --work-algorithm) _weft_words "$1" 1 2 ;;
+    --congestion) _weft_words "$1" cubic bbr ;;
     *) return 1 ;;
     esac
 }
 
 _weft() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
-    local everywhere="--key --passphrase-file --listen --rules --stats-json --keylog --invitation --first-data --as-self --work-time --json --quiet --help"
+    local everywhere="--key --passphrase-file --listen --rules --stats-json --keylog --invitation --first-data --as-self --work-time --congestion --json --quiet --help"
     local own=""
 
     if [ "$COMP_CWORD" -eq 1 ]; then
@@ -85,7 +86,7 @@ _weftd() {
         return
     fi
     _weft_words "$current" --config --check-config --group --only-groups --key --passphrase-file --listen --rules --stats-json --keylog \
-        --json --quiet --help --version
+        --congestion --json --quiet --help --version
 }
 
 _weft_netem() {

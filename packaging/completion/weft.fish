@@ -56,6 +56,7 @@ for program in weft weftd
     complete -c $program -l rules -r -F -d "rules of weft allow"
     complete -c $program -l stats-json -r -F -d counters
     complete -c $program -l keylog -r -F -d "session secrets"
+    complete -c $program -l congestion -x -a "cubic bbr" -d "who says how fast to send"
     complete -c $program -s j -l json -d "one JSON object a result"
     complete -c $program -s q -l quiet -d "no progress, no remarks"
     complete -c $program -s h -l help -d help

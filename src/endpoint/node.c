@@ -75,6 +75,7 @@ static weft_err open_core(weft_node *n, const weft_node_params *p, const weft_id
         .serve = p->serve,
         .effort = p->work_effort,
         .work_alg = (uint8_t)p->work_algorithm,
+        .congestion = p->congestion == WEFT_CONGESTION_BBR ? WF_CC_BBR : WF_CC_CUBIC,
         .work_time_us = n->work_time_us,
         .work_outside = true,
         .effort_log2_max = (uint8_t)p->work_ceiling,
@@ -154,7 +155,7 @@ weft_err weft_node_open(weft_node **out, const weft_node_params *params)
     if (err != WEFT_OK)
         return err;
     if (p.size < sizeof p || p.work_algorithm > WEFT_WORK_PROGRAM ||
-        p.work_ceiling > WF_EFFORT_LOG2_MAX)
+        p.congestion > WEFT_CONGESTION_BBR || p.work_ceiling > WF_EFFORT_LOG2_MAX)
         return WEFT_ERR_USAGE;
     wf_mem_system(&mem, p.memory_max == 0 ? NODE_MEMORY_MAX : (size_t)p.memory_max);
     n = wf_alloc(&mem, sizeof *n);

@@ -148,6 +148,8 @@ static json_t *peer_row(const struct wf_core_peer_stats *p)
         {"min_rtt_us", p->chan.min_rtt_us},
         {"cwnd", p->chan.cwnd},
         {"in_flight", p->chan.in_flight},
+        {"bandwidth", p->chan.bandwidth},
+        {"pacing_rate", p->chan.pacing_rate},
         {"datagram_len", p->chan.datagram_len},
         {"packets_sent", p->chan.packets_sent},
         {"packets_received", p->chan.packets_received},
@@ -171,6 +173,7 @@ static json_t *peer_row(const struct wf_core_peer_stats *p)
     (void)wf_addr_format(address, &p->address);
     (void)json_object_set_new(o, "peer", json_string(p->nobody ? "nobody" : key_text));
     (void)json_object_set_new(o, "address", json_string(address));
+    (void)json_object_set_new(o, "congestion", json_string(p->chan.congestion));
     (void)json_object_set_new(o, "open", json_boolean(p->started));
     return o;
 }
