@@ -45,6 +45,7 @@ static void end_new(struct pair *p, int who)
     CHECK_OK(wf_aead_new(&e->aead, WF_AEAD_BEST, p->mem));
     CHECK_OK(wf_secret_arena_new(&e->secrets, p->mem, sizeof(struct wf_keys), SECRETS_MAX));
     e->addr = wf_addr_v4(10, 0, 0, (uint8_t)(1 + who), (uint16_t)(1000 + who));
+    e->inside = e->addr;
     wf_random(&p->rng, e->cids[0], 8);
     e->cid_count = 1;
     e->reads = true;
@@ -366,8 +367,11 @@ static void deliver(struct pair *p, struct pair_packet *k)
 {
     int who = k->to_server ? 1 : 0;
     struct wf_chan_packet packet = {test_copy(k->data, k->len), k->len};
-    struct wf_chan_arrival a = {
-        .from = k->from, .to = k->to, .ecn = k->ecn, .packets = &packet, .count = 1};
+    struct wf_chan_arrival a = {.from = k->from,
+                                .to = who == 0 && p->link.nat ? p->end[0].inside : k->to,
+                                .ecn = k->ecn,
+                                .packets = &packet,
+                                .count = 1};
 
     bool is_here = !p->link.forgets || wf_addr_equal(&k->to, &p->end[who].addr);
     if (who == 1 && chance(p, p->link.races))

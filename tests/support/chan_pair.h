@@ -35,7 +35,7 @@ struct pair_end {
     struct wf_chan *chan;
     struct wf_aead *aead;
     struct wf_secret_arena *secrets;
-    struct wf_addr addr;
+    struct wf_addr addr, inside; /* inside: the first one */
     struct pair_message *messages;
     size_t message_count, message_room;
     uint8_t cids[16][8]; /* routed here */
@@ -78,6 +78,7 @@ struct pair_link {
     bool refuses;     /* larger ones are refused by the kernel instead */
     uint64_t rate[2]; /* bytes a second; 0: no bottleneck */
     uint64_t queue;   /* bytes that wait before it; what is more is lost */
+    bool nat;         /* the client does not see which address it has */
     bool forgets;     /* what is under way to an address that was left is lost too */
     uint64_t races;   /* copies of what goes to the server that come first, and from elsewhere */
     uint32_t racers;  /* from so many addresses in turn */

@@ -107,6 +107,31 @@ TEST(after_half_a_minute_of_darkness_it_goes_on_within_a_second_too)
 }
 
 /* SPEC 4.4-9 */
+TEST(what_was_lost_in_the_dark_does_not_make_the_window_smaller)
+{
+    for (int directions = 1; directions < 4; directions++) {
+        struct pair_source s = {.who = 0, .length = 400u << 20};
+        struct wf_chan_stats before, after;
+
+        begin(20000, 60000);
+        p.link.rate[0] = 10 * RATE;
+        p.link.queue = 10 * RATE;
+        pair_open(&p, &s, WF_PRIORITY_NORMAL);
+        push_for(&s, SECOND);
+        wf_chan_stats(p.end[0].chan, &before);
+        darken(directions, true);
+        push_for(&s, 2 * SECOND);
+        darken(directions, false);
+        push_for(&s, 2 * SECOND);
+        wf_chan_stats(p.end[0].chan, &after);
+        test_note("directions %d", directions);
+        CHECK(after.packets_lost > before.packets_lost + 10 || directions == 2);
+        CHECK_LE(before.cwnd, after.cwnd);
+        pair_free(&p);
+    }
+}
+
+/* SPEC 4.4-9 */
 TEST(who_answers_nothing_gets_twelve_probes_with_data_and_then_a_question_a_second)
 {
     struct pair_source s = {.who = 0, .length = 10u << 20};

@@ -34,6 +34,7 @@ static struct pair_options lane(uint64_t delay_us)
                                       .rate = {RATE, RATE},
                                       .queue = RATE / 10,
                                       .mtu = {1500, 1500},
+                                      .nat = true,
                                       .forgets = true}};
 
     for (int i = 0; i < 2; i++) {
@@ -221,6 +222,7 @@ TEST(a_client_sends_on_from_the_address_at_which_it_is_reached)
     struct pair_source s = {.who = 0, .length = 10000};
     struct moves stays = {0};
 
+    o.link.nat = false;
     begin(&o);
     move(true);
     (void)transfer(&s, &stays);
