@@ -13,7 +13,8 @@ struct bottle *bottle_new(uint64_t bits_per_s, uint64_t buffer_us)
 {
     struct bottle *b = calloc(1, sizeof *b);
 
-    CHECK(b != NULL);
+    if (b == NULL)
+        abort();
     b->rate = bits_per_s / 8;
     b->buffer = b->rate * buffer_us / 1000000;
     b->now = 1000000;
@@ -42,7 +43,8 @@ struct bottle_flow *bottle_add(struct bottle *b, enum wf_cc_kind kind, uint64_t 
     f->end_at = WEFT_TIME_NEVER;
     f->send_at = f->start_at;
     f->ring = calloc(BOTTLE_FLIGHT, sizeof *f->ring);
-    CHECK(f->ring != NULL);
+    if (f->ring == NULL)
+        abort();
     wf_cc_init(&f->cc, kind, BOTTLE_DATAGRAM);
     wf_rtt_init(&f->rtt, 25000);
     wf_rate_init(&f->rate);
