@@ -99,10 +99,10 @@ static struct lab_message *new_message(struct lab_world *w, struct lab_running *
 
     if (f->message_count == f->message_room) {
         const size_t room = f->message_room == 0 ? 16 : 2 * f->message_room;
-        struct lab_message **grown = (struct lab_message **)sim_calloc(room, sizeof *grown);
+        struct lab_message **grown = (struct lab_message **)sim_calloc(room, sizeof(void *));
 
         if (f->message_count > 0) {
-            memcpy(grown, f->messages, f->message_count * sizeof(struct lab_message *));
+            memcpy(grown, f->messages, f->message_count * sizeof(void *));
         }
         free(f->messages);
         f->messages = grown;
