@@ -15,6 +15,7 @@ struct transfer {
     bool failed;
     bool interrupted; /* said already; what the end of the node brings is no news */
     size_t listed;
+    weft_priority priority;
 };
 
 static void on_done(const weft_file_result *r, void *user)
@@ -50,18 +51,47 @@ static weft_file_params params_of(struct transfer *t)
     p.on_done = on_done;
     p.on_progress = on_progress;
     p.user = t;
+    p.priority = t->priority;
     app_bar_init(&t->bar, t->app);
     t->done = false;
     return p;
 }
 
+static void set_priority(void *ctx, const char *v)
+{
+    *(const char **)ctx = v;
+}
+
+static const struct app_option send_table[] = {
+    {"priority", 'p', true, set_priority},
+    {NULL, 0, false, NULL},
+};
+
 static const struct usage send_usage = {
-    "usage: weft send FILE… TO\n"
+    "usage: weft send [--priority P] FILE… TO\n"
     "\n"
     "Sends files to a peer (weft1…@host:port) that runs `weft listen --dir` or `weftd`. A transfer "
     "that broke off goes on where it\n"
-    "ended when the command is repeated. With --json one object a file.\n",
-    2, -1, NULL};
+    "ended when the command is repeated. With --json one object a file.\n"
+    "  -p, --priority P          normal, urgent, or background, which leaves the line to others\n",
+    2, -1, send_table};
+
+/* NULL is normal. False: told. */
+static bool priority_of(struct transfer *t, const char *text)
+{
+    static const char *const names[] = {
+        [WEFT_NORMAL] = "normal", [WEFT_URGENT] = "urgent", [WEFT_BACKGROUND] = "background"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (text == NULL || strcmp(text, names[i]) == 0) {
+            t->priority = (weft_priority)i;
+            return true;
+        }
+    }
+    (void)app_fail(t->app, "\"%.40s\" is no priority; there are normal, urgent and background.",
+                   text);
+    return false;
+}
 
 /* 0, 1 or 130. */
 static int send_one(struct transfer *t, weft_node *node, const char *to, const char *path)
@@ -89,10 +119,13 @@ int cmd_send(struct app *a, int argc, char **argv)
     weft_node_params p = WEFT_NODE_PARAMS;
     weft_node *node = NULL;
     const char *to = NULL;
-    int status = cmd_options(a, &send_usage, NULL, argv, &argc);
+    const char *priority = NULL;
+    int status = cmd_options(a, &send_usage, &priority, argv, &argc);
 
     if (status >= 0)
         return status;
+    if (!priority_of(&t, priority))
+        return 1;
     to = argv[argc - 1];
     if (app_open_to(a, &p, &to, &node) != 0)
         return 1;

@@ -45,6 +45,7 @@ typedef struct weft_file_params {
     weft_file_progress_fn on_progress; /* now and then; NULL: none */
     uint32_t reach_within_ms;          /* 0: 10 s */
     void *user;
+    weft_priority priority; /* weft_file_send: of the file beside other messages */
 } weft_file_params;
 
 #define WEFT_FILE_PARAMS ((weft_file_params){.size = sizeof(weft_file_params)})

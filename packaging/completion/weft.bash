@@ -27,6 +27,7 @@ _weft_value() {
     -f | --for | -l | --listen | -n | --count | -i | --interval | -w | --within | --work-time | --work-effort) COMPREPLY=() ;;
     --work-algorithm) _weft_words "$1" 1 2 ;;
     --congestion) _weft_words "$1" cubic bbr ;;
+    --priority) _weft_words "$1" normal urgent background ;;
     *) return 1 ;;
     esac
 }
@@ -45,6 +46,7 @@ _weft() {
     pin) own="--owner --server" ;;
     statement) own="--owner --name --version --server --days" ;;
     listen) own="--dir --offer --allow --statement --group --only-groups --work-effort --work-algorithm" ;;
+    send) own="--priority" ;;
     get) own="--dir" ;;
     ping | echo) own="--count --interval --within" ;;
     cat) own="--allow" ;;

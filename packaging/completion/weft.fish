@@ -43,6 +43,7 @@ complete -c weft -n "__fish_seen_subcommand_from listen" -s a -l allow -x -a any
 complete -c weft -n "__fish_seen_subcommand_from listen" -l work-effort -x -d "work asked of strangers"
 complete -c weft -n "__fish_seen_subcommand_from listen" -l work-algorithm -x -a "1 2" -d "what a try is"
 complete -c weft -n "__fish_seen_subcommand_from send" -F
+complete -c weft -n "__fish_seen_subcommand_from send" -s p -l priority -x -a "normal urgent background" -d "beside others"
 complete -c weft -n "__fish_seen_subcommand_from get" -s d -l dir -r -a "(__fish_complete_directories)" -d "where to put it"
 complete -c weft -n "__fish_seen_subcommand_from ping echo" -s n -l count -x -d "how many"
 complete -c weft -n "__fish_seen_subcommand_from ping echo" -s i -l interval -x -d "milliseconds between"

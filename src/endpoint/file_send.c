@@ -98,6 +98,7 @@ static weft_err put(struct file_send *s)
     s->result.resumed_at = s->offset;
     p.to = s->to;
     p.service = "file.put";
+    p.priority = s->params.priority;
     p.body = file_source_body(s->source);
     p.expect_reply = true;
     p.on_outcome = on_put_outcome;
@@ -175,7 +176,7 @@ weft_err weft_file_send(weft_node *n, const char *to, const char *path,
     struct file_send *s = NULL;
     weft_err err = WEFT_OK;
 
-    if (params == NULL || params->size < sizeof *params)
+    if (params == NULL || params->size < sizeof *params || params->priority > WEFT_BACKGROUND)
         return WEFT_ERR_USAGE;
     s = wf_alloc(&n->mem, sizeof *s);
     if (s == NULL)

@@ -37,6 +37,13 @@ class FilesAreSent(Case):
         self.assertGreater(told[0]["handshake_us"], 0)
         self.assertEqual([t["handshake_us"] for t in told[1:]], [0] * 4, "one session carries all of them")
 
+    def test_a_file_has_a_priority_and_only_such_as_there_are(self):
+        server = self.daemon()
+        for priority in ("normal", "urgent", "background"):
+            self.run_weft("send", "--priority", priority, self.file(priority, 100000), server.peer)
+            self.assert_same_file(self.inbox / priority, self.dir / "files" / priority)
+        self.fails("send", "--priority", "soon", self.file("later", 10), server.peer, says=["soon", "background"])
+
     def test_what_cannot_be_sent_does_not_keep_the_others_back(self):
         daemon = self.daemon()
         first, last = self.file("first", 10), self.file("last", 20)

@@ -168,6 +168,27 @@ TEST(a_file_that_is_sent_arrives_and_both_sides_are_told)
     pair_close(&pair);
 }
 
+TEST(a_file_of_any_priority_arrives_and_there_are_three)
+{
+    struct told t;
+    weft_file_params p;
+
+    start_receiving();
+    put_file(path_in("out", "a.txt"), "abc", 3);
+    for (unsigned i = WEFT_NORMAL; i <= WEFT_BACKGROUND; i++) {
+        p = told_params(&t);
+        p.priority = (weft_priority)i;
+        CHECK_OK(weft_file_send(pair.client, pair.to, path_in("out", "a.txt"), &p));
+        pair_until(&pair, &t.calls, 1);
+        pair_settle(&pair);
+        CHECK_OK(t.result.err);
+        CHECK_EQ(entries_of("in"), i + 1);
+    }
+    p.priority = (weft_priority)(WEFT_BACKGROUND + 1);
+    CHECK_EQ(weft_file_send(pair.client, pair.to, path_in("out", "a.txt"), &p), WEFT_ERR_USAGE);
+    pair_close(&pair);
+}
+
 TEST(files_of_every_size_arrive)
 {
     static const size_t sizes[] = {0, 1, 65535, 65536, 65537, 3000000};
