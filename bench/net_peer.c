@@ -5,7 +5,7 @@
  *
  *   weft-bench-net-peer server ADDRESS:PORT
  *       prints its peer text, then each 100 ms what it has got: {"at_us":…,"bytes":…}
- *   weft-bench-net-peer send PEER SECONDS PRIORITY
+ *   weft-bench-net-peer send PEER SECONDS PRIORITY [bbr]
  *       one message without end, given up after so long
  *   weft-bench-net-peer ask PEER SECONDS EVERY_MS PRIORITY
  *       a request of 200 bytes each so often, and how long the replies took; PRIORITY is that of a
@@ -290,12 +290,12 @@ static int run(struct run *r, int argc, char **argv)
 
     if (argc == 3 && strcmp(argv[1], "server") == 0)
         return serve(r);
-    if (argc == 5 && strcmp(argv[1], "send") == 0 && priority_of(&priority, argv[4]))
+    if (argc >= 5 && strcmp(argv[1], "send") == 0 && priority_of(&priority, argv[4]))
         return send_for(r, strtoull(argv[3], NULL, 10), priority);
     if (argc == 6 && strcmp(argv[1], "ask") == 0)
         return ask_for(r, strtoull(argv[3], NULL, 10), strtoull(argv[4], NULL, 10), argv[5]);
     (void)fprintf(stderr, "usage: weft-bench-net-peer server ADDRESS:PORT | send PEER SECONDS "
-                          "PRIORITY | ask PEER SECONDS EVERY_MS PRIORITY|none\n");
+                          "PRIORITY [bbr] | ask PEER SECONDS EVERY_MS PRIORITY|none\n");
     return 1;
 }
 
@@ -312,6 +312,8 @@ int main(int argc, char **argv)
     p.identity = identity;
     if (argc == 3)
         p.listen = argv[2];
+    if (argc == 6 && strcmp(argv[5], "bbr") == 0)
+        p.congestion = WEFT_CONGESTION_BBR;
     if (err == WEFT_OK)
         err = weft_node_open(&r.node, &p);
     weft_identity_free(identity);
