@@ -161,6 +161,7 @@ static weft_err try_new(struct sim_world *w, struct sim_host *h)
         .idle_ms = p->idle_ms,
         .handshake_timeout_us = p->handshake_timeout_us,
         .peer_memory_max = p->peer_memory_max,
+        .congestion = sim_has(&w->plan, SIM_CLASS_BBR) ? WF_CC_BBR : WF_CC_CUBIC,
     };
 
     memcpy(config.seed, h->seed, sizeof config.seed);

@@ -64,8 +64,9 @@ typedef struct weft_node_params {
 #define WEFT_NODE_PARAMS ((weft_node_params){.size = sizeof(weft_node_params)})
 
 #define WEFT_CONGESTION_CUBIC 0 /* answers to losses */
-#define WEFT_CONGESTION_BBR 1   /* has a model of the path: for long paths that lose by themselves \
-                                 */
+#define WEFT_CONGESTION_BBR                                              \
+    1 /* has a model of the path: for long paths that lose by themselves \
+       */
 
 #define WEFT_WORK_HASH 1    /* BLAKE2b; the default */
 #define WEFT_WORK_PROGRAM 2 /* a random program over 16 KiB a try */
