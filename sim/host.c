@@ -162,6 +162,9 @@ static weft_err try_new(struct sim_world *w, struct sim_host *h)
         .handshake_timeout_us = p->handshake_timeout_us,
         .peer_memory_max = p->peer_memory_max,
         .congestion = sim_has(&w->plan, SIM_CLASS_BBR) ? WF_CC_BBR : WF_CC_CUBIC,
+        .fold_us = p->fold_us,
+        .rest_ms = p->rest_ms,
+        .presences_max = p->presences_max,
     };
 
     memcpy(config.seed, h->seed, sizeof config.seed);

@@ -197,6 +197,28 @@ static void draw_host_faults(struct sim_scenario *s, struct sim_host_plan *h)
     h->ends_without_a_word = wf_prng_chance(&p, 1, 2) && sim_has(s, SIM_CLASS_CRASH_END);
 }
 
+/* What is forgotten at rest before it is time to ask (SPEC 4.6-9) is missed by whoever calls again,
+ * and may be replaced once a minute only (SPEC 1.6-2). */
+static void draw_rest(const struct sim_scenario *s, struct sim_host_plan *h)
+{
+    struct wf_prng p = sim_stream(s->seed, SIM_PURPOSE_FOLD + (uint64_t)(h - s->hosts));
+    const uint64_t fold_us = sim_scale(&p, 500, 2 * SECOND);
+    const uint64_t rest_ms = sim_scale(&p, 40000, 400000);
+    const uint32_t presences_max = (uint32_t)wf_prng_between(&p, 5, 9);
+    const bool rests_shortly = wf_prng_chance(&p, 1, 3);
+    const bool has_few = wf_prng_chance(&p, 1, 3);
+
+    if (!sim_has(s, SIM_CLASS_FOLD))
+        return;
+    h->fold_us = fold_us;
+    if (rests_shortly && !s->soft) {
+        h->rest_ms = rest_ms;
+    }
+    if (has_few && !s->soft) {
+        h->presences_max = presences_max;
+    }
+}
+
 static void draw_hosts(struct sim_scenario *s)
 {
     struct wf_prng p = sim_stream(s->seed, SIM_PURPOSE_HOSTS);
@@ -209,6 +231,7 @@ static void draw_hosts(struct sim_scenario *s)
         draw_host(s, &p, h);
         draw_wall(s, h);
         draw_host_faults(s, h);
+        draw_rest(s, h);
         h->serves = s->peers || i == 0;
         s->ports[i].outside = sim_addr_outside(s, i, 0);
         s->ports[i].inside = s->ports[i].outside;

@@ -95,6 +95,8 @@ struct sim_host_plan {
     bool wall_is_wrong; /* until somebody sets it, when all faults are over */
     size_t memory_cap;  /* 0: none */
     size_t peer_memory_max;
+    uint64_t fold_us, rest_ms; /* 0: as usual */
+    uint32_t presences_max;
     uint64_t fail_every; /* about one in so many allocations fails; 0: none */
     uint64_t wake_us;    /* it looks at its socket up to this late */
     size_t batch_max;    /* datagrams in one call */

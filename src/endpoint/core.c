@@ -30,6 +30,12 @@ static void fill_defaults(struct wf_core_config *c)
     }
     if (c->idle_ms == 0)
         c->idle_ms = CORE_IDLE_MS;
+    if (c->fold_us == 0)
+        c->fold_us = CORE_FOLD_US;
+    if (c->rest_ms == 0)
+        c->rest_ms = CORE_REST_MS;
+    if (c->presences_max == 0)
+        c->presences_max = CORE_PRESENCES_MAX;
     if (c->handshake_timeout_us == 0)
         c->handshake_timeout_us = CORE_HANDSHAKE_TIMEOUT_US;
     if (c->effort_max == 0)
@@ -118,6 +124,7 @@ static void init_tables(struct wf_core *c)
     wf_heap_init(&c->expiries, c->mem, CORE_MESSAGES_MAX);
     wf_heap_init(&c->ping_timers, c->mem, CORE_PINGS_MAX);
     wf_random(c->rng, c->place_key, sizeof c->place_key);
+    presences_init(c);
     wf_wipe(key, sizeof key);
 }
 
@@ -212,6 +219,7 @@ void wf_core_free(struct wf_core *c)
     free_messages(c);
     while (c->all.first != NULL)
         session_free(WF_CONTAINER_OF(c->all.first, struct session, all_link));
+    presences_deinit(c);
     wf_adm_free(c->adm);
     wf_free(c->mem, c->result, sizeof *c->result);
     wf_free(c->mem, c->replies, CORE_REPLIES_MAX * sizeof *c->replies);

@@ -50,6 +50,9 @@ struct wf_core_config {
     uint64_t message_credit; /* per message; 0: 4 MiB */
     uint64_t datagram_max;   /* largest datagram we take; 0: 65507 */
     uint64_t idle_ms;        /* 0: 30000 */
+    uint64_t fold_us;        /* nothing under way for so long: folded. 0: 10 s; UINT64_MAX: never */
+    uint64_t rest_ms;        /* a session at rest is kept for so long; 0: a day */
+    uint32_t presences_max;  /* folded sessions; 0: 2^20 */
     uint64_t handshake_timeout_us; /* 0: 10 s */
     uint64_t effort_max;           /* most work done for one handshake; 0: 2^32 tries */
     uint64_t work_time_us;         /* most time that goes into it; 0: 10 s */
@@ -184,7 +187,7 @@ enum wf_core_event_kind {
     WF_CORE_PONG,     /* user, rtt_us, handshake_us */
     WF_CORE_PING_FAILED, /* user, err */
     WF_CORE_SESSION, /* a session stands: peer, nobody, address, handshake_us, packets until then */
-    WF_CORE_SESSION_ENDED, /* peer, err, code */
+    WF_CORE_SESSION_ENDED, /* peer, err, code; not for one that was forgotten at rest */
     WF_CORE_WORK_REFUSED,  /* a server asks for too much, so its session ends: bid, work_alg */
 };
 
@@ -230,6 +233,8 @@ struct wf_core_stats {
     uint64_t forwarded;               /* datagrams of other shards */
     uint64_t hints_sent, hints_taken; /* taken: those that made us doubt a session */
     uint64_t sessions, sessions_total, sessions_evicted, handshakes_started, handshakes_failed;
+    uint64_t presences, presence_bytes;       /* sessions at rest, folded, and what they hold */
+    uint64_t folds, wakes, presences_dropped; /* dropped: after the rest time, or for room */
     uint64_t sessions_coming; /* accepted, and nothing was heard of their clients since */
     uint64_t messages_in, messages_out, messages_open, messages_cut_off;
     /* What is held now, of all sessions. */

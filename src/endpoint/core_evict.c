@@ -3,11 +3,12 @@
  * core_evict.c - who goes when there is no room: not whoever comes last, or one host could keep
  * everybody else out by holding all there is.
  *
- * Places   Some are kept free. Who should long have shown that our CONFIRM reached him goes first;
- * then whoever has nothing under way, longest first; then the oldest of those who may still show
- * it. Who has something under way stays. Both kinds stand in lists, so that finding one takes no
- * time, and those who have not shown themselves have but a part of all places.
- * Memory   When the node's account is nearly full, the session that holds most goes.
+ * Places   Some are kept free. Whoever can fold does, and keeps his session. Who should long have
+ * shown that our CONFIRM reached him goes first; then whoever has nothing under way, longest first;
+ * then the oldest of those who may still show it. Who has something under way stays. Both kinds
+ * stand in lists, so that finding one takes no time, and those who have not shown themselves have
+ * but a part of all places. Memory   When the node's account is nearly full, the session that holds
+ * most goes.
  */
 #include <string.h>
 
@@ -37,6 +38,8 @@ static void say_goodbye(struct session *s, weft_time now)
 
 static void evict(struct session *s, weft_time now)
 {
+    if (presence_fold(s, now))
+        return;
     s->core->stats.sessions_evicted++;
     say_goodbye(s, now);
     session_end(s, WEFT_ERR_LIMIT, WF_CODE_LIMIT);
@@ -69,6 +72,8 @@ void session_rank(struct session *s)
     wf_list_remove(&s->rank_link);
     if (to != NULL)
         wf_list_push_back(to, &s->rank_link);
+    if (to == &s->core->idle)
+        s->fold_at = presence_fold_at(s);
 }
 
 bool session_is_ranked(const struct session *s)
@@ -130,6 +135,8 @@ void evict_for_memory(struct wf_core *c, weft_time now)
     }
     if (victim != NULL && weight(victim) >= CORE_EVICT_MIN)
         evict(victim, now);
+    else
+        presences_shed(c);
 }
 
 static size_t room_of(const struct session *s)

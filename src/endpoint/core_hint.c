@@ -80,6 +80,7 @@ void hint_answer(struct wf_core *c, weft_time now, const struct wf_datagram *d, 
 
 static void doubt(struct session *s, weft_time now)
 {
+    s->asks = false;
     s->doubted_at = now;
     s->doubt_until = now + wf_chan_patience_us(s->chan);
     wf_chan_ping(s->chan); /* SPEC 1.6-6 */
@@ -88,6 +89,7 @@ static void doubt(struct session *s, weft_time now)
 
 static void trust(struct session *s)
 {
+    s->asks = false;
     s->doubted_at = 0;
     s->doubt_until = WEFT_TIME_NEVER;
 }
@@ -104,11 +106,29 @@ static void doubt_all(const struct session *first, const struct session *made, w
     }
 }
 
+/* A handshake beside a session that the peer seems to have lost. False: not now. */
+static bool begin_anew(struct session *s, weft_time now, const struct wf_addr *at)
+{
+    struct wf_core *c = s->core;
+    struct wf_core_send_params again = {.address = *at};
+    struct session *made = NULL;
+
+    if (c->shut || now < s->peer->hint_next)
+        return false;
+    memcpy(again.to, s->key, sizeof again.to);
+    again.one_way = (s->peer->name[32] & ~SHOWN_IN_GROUP) == SHOWN_NOBODY;
+    again.show_own_key = (s->peer->name[32] & ~SHOWN_IN_GROUP) == SHOWN_OWN;
+    again.pin = s->has_pin ? &s->pin : NULL;
+    if (session_call_new(c, now, &again, &made) != WEFT_OK)
+        return false;
+    s->peer->hint_next = now + HINT_AGAIN_US;
+    doubt_all(s, made, now);
+    return true;
+}
+
 /* SPEC 1.6-2, 1.6-4, 1.6-5 */
 void hint_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, weft_span packet)
 {
-    struct wf_core_send_params again = {.address = d->from};
-    struct session *made = NULL;
     struct session *s = NULL;
     uint8_t tag[WF_PACKET_TAG];
 
@@ -117,25 +137,30 @@ void hint_recv(struct wf_core *c, weft_time now, const struct wf_datagram *d, we
         return;
     }
     s = c->shut ? NULL : find(c, &d->from, tag);
-    if (s == NULL || s->doubted_at != 0 || now < s->peer->hint_next) {
+    if (s == NULL || (s->doubted_at != 0 && !s->asks) || now < s->peer->hint_next) {
         c->stats.dropped_unknown++;
         return;
     }
-    memcpy(again.to, s->key, sizeof again.to);
-    again.one_way = (s->peer->name[32] & ~SHOWN_IN_GROUP) == SHOWN_NOBODY;
-    again.show_own_key = (s->peer->name[32] & ~SHOWN_IN_GROUP) == SHOWN_OWN;
-    again.pin = s->has_pin ? &s->pin : NULL;
-    if (session_call_new(c, now, &again, &made) != WEFT_OK)
+    if (begin_anew(s, now, &d->from))
+        c->stats.hints_taken++;
+}
+
+/* A session that was silent for long asks whether it lives. SPEC 4.6-9 */
+void hint_ask(struct session *s, weft_time now)
+{
+    if (s->state != SESSION_OPEN || s->doubted_at != 0 || !wf_chan_is_asking(s->chan))
         return;
-    c->stats.hints_taken++;
-    s->peer->hint_next = now + HINT_AGAIN_US;
-    doubt_all(s, made, now);
+    s->asks = true;
+    s->doubted_at = now;
+    s->doubt_until = now + wf_chan_patience_us(s->chan);
 }
 
 /* Packets of the session arrived. SPEC 1.6-6 */
 void hint_heard(struct session *s)
 {
-    if (s->doubted_at != 0 && s->state == SESSION_OPEN && wf_chan_was_heard(s->chan, s->doubted_at))
+    if (s->doubted_at == 0 || s->state != SESSION_OPEN)
+        return;
+    if (s->asks ? !wf_chan_is_asking(s->chan) : wf_chan_was_heard(s->chan, s->doubted_at))
         trust(s);
 }
 
@@ -177,6 +202,8 @@ void hint_tick(struct session *s, weft_time now)
         return;
     s->doubt_until = WEFT_TIME_NEVER;
     successor = successor_of(s);
+    if (successor == NULL && s->asks && begin_anew(s, now, wf_chan_remote(s->chan)))
+        return; /* no answer is an answer too */
     if (successor == NULL)
         trust(s);
     else if (successor->state == SESSION_OPEN)

@@ -171,6 +171,19 @@ static void recv_unknown(struct wf_core *c, weft_time now, const struct wf_datag
         hint_answer(c, now, d, packet);
 }
 
+/* A packet of a session at rest, which may fold another one for its place. True: it goes no
+ * further. */
+static bool recv_at_rest(struct wf_core *c, weft_time now, const struct wf_datagram *d,
+                         const struct wf_chan_packet *p, struct run *run, struct session **out)
+{
+    const uint8_t *cid = p->data + 1;
+
+    if (presences_count(c) == 0)
+        return false;
+    flush_run(now, d, run);
+    return presence_recv(c, now, cid, p, out) == PRESENCE_SLEEPS;
+}
+
 static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram *d,
                      struct wf_chan_packet p, struct run *run)
 {
@@ -186,6 +199,8 @@ static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram 
         return;
     }
     s = wf_table_get(&c->sessions, (weft_span){cid, WF_CID_LEN});
+    if (s == NULL && recv_at_rest(c, now, d, &p, run, &s))
+        return;
     if (s == NULL || s->state != SESSION_OPEN) {
         recv_unknown(c, now, d, (weft_span){p.data, p.len}, s == NULL ? cid : NULL);
         return;
@@ -254,6 +269,8 @@ static bool send_hs(struct session *s, weft_time now, uint8_t *buf, size_t cap, 
 static bool send_session(struct session *s, weft_time now, uint8_t *buf, size_t cap,
                          struct wf_send *out)
 {
+    bool sent = false;
+
     if (s->hs != NULL && send_hs(s, now, buf, cap, out))
         return true;
     if (confirm_is_due(s, now))
@@ -262,7 +279,9 @@ static bool send_session(struct session *s, weft_time now, uint8_t *buf, size_t 
         return false;
     s->maybe_sent = true;
     refusals_go_on(s);
-    return wf_chan_send(s->chan, now, buf, cap, out);
+    sent = wf_chan_send(s->chan, now, buf, cap, out);
+    hint_ask(s, now);
+    return sent;
 }
 
 static void count_out(struct wf_core *c, const struct wf_send *out)
@@ -352,6 +371,7 @@ weft_time wf_core_deadline(const struct wf_core *c)
                        : earlier(wf_heap_deadline(&c->timers), wf_heap_deadline(&c->expiries));
 
     at = earlier(at, wf_heap_deadline(&c->ping_timers));
+    at = earlier(at, presences_deadline(c));
     at = earlier(at, stall_deadline(c));
     at = c->adm == NULL ? at : earlier(at, wf_adm_deadline(c->adm));
     return core_time_outside(c, at);
@@ -377,6 +397,8 @@ static void tick_session(struct session *s, weft_time now)
         wf_chan_tick(s->chan, now);
         hint_tick(s, now);
     }
+    if (presence_tick_session(s, now))
+        return;
     if (s->state != SESSION_ENDED)
         session_touch(s);
 }
@@ -396,6 +418,7 @@ void wf_core_tick(struct wf_core *c, weft_time now)
 
     core_release_taken(c);
     now = core_time(c, now);
+    presences_tick(c, now);
     if (c->adm != NULL && now >= wf_adm_deadline(c->adm))
         wf_adm_tick(c->adm, now);
     do_solves(c, now);

@@ -11,9 +11,11 @@
 
 #include "base/assert.h"
 #include "base/heap.h"
+#include "base/index.h"
 #include "base/list.h"
 #include "base/table.h"
 #include "crypto/secret.h"
+#include "crypto/vault.h"
 #include "endpoint/core.h"
 #include "session/hs.h"
 #include "transport/pipe.h"
@@ -25,6 +27,12 @@
 #define CORE_MESSAGE_CREDIT (4u << 20)
 #define CORE_DATAGRAM_MAX 65507u
 #define CORE_IDLE_MS 30000u
+#define CORE_FOLD_US 10000000u            /* SPEC 4.6-1 */
+#define CORE_REST_MS ((uint64_t)86400000) /* SPEC 4.6-8 */
+#define CORE_PRESENCES_MAX ((uint32_t)1 << 20)
+#define PRESENCE_LEN 320u /* SPEC 4.6-1 */
+#define PRESENCE_CIDS 3u  /* by which the peer of one may call us */
+#define PRESENCE_IDS 4u   /* index entries of a presence */
 #define CORE_HANDSHAKE_TIMEOUT_US 10000000u
 #define CORE_EFFORT_MAX ((uint64_t)1 << 32)
 #define CORE_WORK_TIME_US 10000000u
@@ -136,6 +144,8 @@ struct session {
     bool has_ticket;
     size_t solve_room; /* frames that fit the CONFIRM */
     weft_time confirm_at;
+    weft_time fold_at;     /* while it is in core->idle: when folding is tried */
+    bool asks;             /* doubted because it was silent for long, not by a HINT */
     weft_time doubted_at;  /* a HINT said that the peer has lost it; 0: none */
     weft_time doubt_until; /* then it is decided; WEFT_TIME_NEVER: when the new one stands */
     size_t unanswered;     /* whole messages of SOLVE that wait for a reply */
@@ -201,6 +211,18 @@ struct ping {
     uint64_t rtt_us, handshake_us;
 };
 
+/* Sessions at rest; core_fold.c */
+struct presence_scratch;
+struct presences {
+    struct wf_vault *vault; /* NULL: there was none yet, as with the other pointers */
+    struct wf_index index;  /* by connection id and by the peer's name */
+    uint8_t key[16];        /* of its hashes */
+    struct wf_secret_arena *arena;
+    struct presence_scratch *scratch;
+    uint8_t *packet;         /* one that is tried */
+    uint32_t oldest, newest; /* slots */
+};
+
 struct reply {
     struct wf_addr to, from;
     size_t len;
@@ -239,7 +261,8 @@ struct wf_core {
     weft_time hint_free_at; /* the bucket of HINTs is full again */
     struct wf_list coming;  /* sessions whose clients have sent no packet yet, oldest first */
     struct wf_list idle;    /* with nothing under way, longest first */
-    struct reply *replies;  /* ring of CORE_REPLIES_MAX */
+    struct presences rest;
+    struct reply *replies; /* ring of CORE_REPLIES_MAX */
     size_t reply_first, reply_count;
     uint64_t next_session, next_message;
     size_t ping_count;
@@ -257,6 +280,9 @@ struct wf_core {
 
 /* core_session.c */
 struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role);
+/* Without connection id and channel, and not counted. */
+struct session *session_blank(struct wf_core *c, weft_time now, enum wf_role role);
+struct wf_chan_config session_chan_config(struct session *s);
 void session_free(struct session *s);
 weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                       struct session **out);
@@ -299,6 +325,35 @@ void hint_place(struct session *s);
 void hint_heard(struct session *s);
 void hint_tick(struct session *s, weft_time now);
 void hint_review(struct session *s);
+
+void hint_ask(struct session *s, weft_time now);
+
+/* core_fold.c */
+enum presence_found {
+    PRESENCE_UNKNOWN,
+    PRESENCE_SLEEPS, /* the packet does not wake it */
+    PRESENCE_AWAKE,
+};
+void presences_init(struct wf_core *c);
+void presences_deinit(struct wf_core *c);
+/* True: the session is a presence now, and no session any more. */
+bool presence_fold(struct session *s, weft_time now);
+bool presence_tick_session(struct session *s, weft_time now);
+weft_time presence_fold_at(const struct session *s);
+/* Wakes the presence with this connection id when the packet opens; it is not taken. */
+enum presence_found presence_recv(struct wf_core *c, weft_time now, const uint8_t cid[WF_CID_LEN],
+                                  const struct wf_chan_packet *packet, struct session **out);
+/* Wakes the newest presence with this peer; NULL: there is none, or no room. can_call: rather a new
+ * session than a stale one. */
+struct session *presence_call(struct wf_core *c, weft_time now, const uint8_t name[PEER_NAME_LEN],
+                              bool can_call);
+weft_time presences_deadline(const struct wf_core *c);
+void presences_tick(struct wf_core *c, weft_time now);
+void presences_shed(struct wf_core *c); /* some of those that rest longest, for their memory */
+void presences_clear(struct wf_core *c);
+size_t presences_count(const struct wf_core *c);
+size_t presences_bytes(const struct wf_core *c);
+const char *presences_check(const struct wf_core *c);
 
 /* core_stats.c: what a session counted is added to the totals, when it goes or when somebody looks.
  */

@@ -23,7 +23,7 @@ void session_enter(struct session *s, enum session_state next)
     s->state = next;
 }
 
-static weft_err make_chan(struct session *s, weft_time now)
+struct wf_chan_config session_chan_config(struct session *s)
 {
     struct wf_core *c = s->core;
     struct wf_chan_config config = {
@@ -42,13 +42,12 @@ static weft_err make_chan(struct session *s, weft_time now)
     };
 
     memcpy(config.cid_rx, s->cids[0], WF_CID_LEN);
-    return wf_chan_new(&s->chan, &config, now);
+    return config;
 }
 
-struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role)
+struct session *session_blank(struct wf_core *c, weft_time now, enum wf_role role)
 {
     struct session *s = NULL;
-    uint8_t cid[WF_CID_LEN];
 
     if (c->shut || c->all.count >= c->config.sessions_max)
         return NULL;
@@ -56,15 +55,37 @@ struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role)
     if (s == NULL)
         return NULL;
     s->core = c;
-    s->id = c->next_session++;
     s->role = role;
     s->state = role == WF_ROLE_CLIENT ? SESSION_CALLING : SESSION_CONFIRMING;
     s->created = now;
     s->doubt_until = WEFT_TIME_NEVER;
     wf_mem_child(&s->mem, c->mem, c->config.peer_memory_max);
     wf_list_push_back(&c->all, &s->all_link);
-    wf_cid_make(&c->config.shards.ids, c->rng, cid);
-    if (session_add_cid(s, cid) != WEFT_OK || make_chan(s, now) != WEFT_OK) {
+    return s;
+}
+
+static weft_err make_chan(struct session *s, weft_time now)
+{
+    struct wf_chan_config config;
+    uint8_t cid[WF_CID_LEN];
+    weft_err err = WEFT_OK;
+
+    wf_cid_make(&s->core->config.shards.ids, s->core->rng, cid);
+    err = session_add_cid(s, cid);
+    if (err != WEFT_OK)
+        return err;
+    config = session_chan_config(s);
+    return wf_chan_new(&s->chan, &config, now);
+}
+
+struct session *session_new(struct wf_core *c, weft_time now, enum wf_role role)
+{
+    struct session *s = session_blank(c, now, role);
+
+    if (s == NULL)
+        return NULL;
+    s->id = c->next_session++;
+    if (make_chan(s, now) != WEFT_OK) {
         session_free(s);
         return NULL;
     }
@@ -189,15 +210,24 @@ static unsigned what_is_shown(const struct wf_core *c, const struct wf_core_send
     return where + (p->show_own_key ? SHOWN_OWN : SHOWN_FOR_PEER); /* SPEC 1.11-1 */
 }
 
-/* The newest session that stands, else one that is being made, else one that the peer may have
- * lost, else NULL. */
-static struct session *find_showing(struct wf_core *c, const struct wf_core_send_params *to,
-                                    unsigned shown)
+/* One that the peer began, silent for long: where we can call him, that is surer. A session of ours
+ * asks instead (SPEC 4.6-9). */
+static bool is_stale(const struct session *s, weft_time now)
 {
+    return s->role == WF_ROLE_SERVER && wf_chan_is_silent(s->chan, now);
+}
+
+/* The newest session that stands, also one at rest, else one that is being made, else one that the
+ * peer may have lost, else NULL. */
+static struct session *find_showing(struct wf_core *c, weft_time now,
+                                    const struct wf_core_send_params *to, unsigned shown)
+{
+    bool can_call = wf_addr_is_set(&to->address);
     uint8_t name[PEER_NAME_LEN];
     struct peer *p = NULL;
     struct session *making = NULL;
     struct session *doubted = NULL;
+    struct session *woken = NULL;
 
     name_peer(name, to->to, shown, to->pin);
     p = wf_table_get(&c->peers, wf_span(name, sizeof name));
@@ -206,24 +236,29 @@ static struct session *find_showing(struct wf_core *c, const struct wf_core_send
 
         if (s->state == SESSION_OPEN && s->doubted_at != 0)
             doubted = doubted == NULL ? s : doubted; /* SPEC 1.6-5 */
-        else if (s->state == SESSION_OPEN)
+        else if (s->state == SESSION_OPEN && !(can_call && is_stale(s, now)))
             return s;
         if (s->state != SESSION_OPEN && s->state != SESSION_ENDED && making == NULL &&
             !calls_elsewhere(s, to))
             making = s;
     }
+    if (doubted == NULL)
+        woken = presence_call(c, now, name, can_call);
+    if (woken != NULL)
+        return woken;
     return making == NULL ? doubted : making;
 }
 
 /* Who called us knows us by our own key: where the peer cannot be called, that session is what was
  * meant. */
-static struct session *session_find(struct wf_core *c, const struct wf_core_send_params *to)
+static struct session *session_find(struct wf_core *c, weft_time now,
+                                    const struct wf_core_send_params *to)
 {
     unsigned shown = what_is_shown(c, to);
-    struct session *s = find_showing(c, to, shown);
+    struct session *s = find_showing(c, now, to, shown);
 
     if (s == NULL && shown == SHOWN_FOR_PEER && !wf_addr_is_set(&to->address))
-        s = find_showing(c, to, SHOWN_OWN);
+        s = find_showing(c, now, to, SHOWN_OWN);
     return s;
 }
 
@@ -244,6 +279,7 @@ void session_touch(struct session *s)
     struct wf_core *c = s->core;
     weft_time at = WEFT_TIME_NEVER;
 
+    session_rank(s);
     put_in_line(s);
     if (s->noisy_link.list == NULL)
         wf_list_push_back(&c->noisy, &s->noisy_link);
@@ -257,9 +293,10 @@ void session_touch(struct session *s)
         at = s->confirm_at;
     if (s->doubt_until < at)
         at = s->doubt_until;
+    if (s->rank_link.list == &c->idle && s->fold_at < at)
+        at = s->fold_at;
     /* Cannot fail: room for sessions_max nodes was reserved. */
     WEFT_ASSERT(wf_heap_set(&c->timers, &s->timer, at) == WEFT_OK);
-    session_rank(s);
 }
 
 void session_begun(struct session *s, weft_time now)
@@ -345,6 +382,7 @@ void session_free(struct session *s)
     wf_list_remove(&s->dirty_link);
     wf_list_remove(&s->noisy_link);
     wf_list_remove(&s->rank_link);
+    wf_list_remove(&s->due_link);
     wf_list_remove(&s->all_link);
     WEFT_ASSERT(s->mem.held == 0);
     wf_free(c->mem, s, sizeof *s);
@@ -415,7 +453,7 @@ weft_err session_call_new(struct wf_core *c, weft_time now, const struct wf_core
 weft_err session_call(struct wf_core *c, weft_time now, const struct wf_core_send_params *p,
                       struct session **out)
 {
-    struct session *s = session_find(c, p);
+    struct session *s = session_find(c, now, p);
 
     if (s != NULL) {
         *out = s;

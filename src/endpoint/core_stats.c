@@ -65,6 +65,8 @@ void wf_core_stats(const struct wf_core *c, struct wf_core_stats *out)
         count_held(out, s);
     }
     out->sessions = c->all.count;
+    out->presences = presences_count(c);
+    out->presence_bytes = presences_bytes(c);
     out->sessions_coming = c->coming.count;
     out->messages_open = wf_table_count(&c->messages);
     out->memory_held = c->mem->held;
@@ -104,6 +106,7 @@ void wf_core_shut(struct wf_core *c, weft_time now)
     core_release_taken(c);
     now = core_time(c, now);
     c->shut = true;
+    presences_clear(c); /* their peers get a HINT when they call */
     for (struct wf_link *l = c->all.first; l != NULL; l = next) {
         struct session *s = WF_CONTAINER_OF(l, struct session, all_link);
 
@@ -150,6 +153,10 @@ static const char *check_session(const struct session *s)
 
 const char *wf_core_check(const struct wf_core *c)
 {
+    const char *wrong = presences_check(c);
+
+    if (wrong != NULL)
+        return wrong;
     if (c->mem->cap > 0 && c->mem->held > c->mem->cap)
         return "the node's memory is above its cap";
     if (c->all.count > c->config.sessions_max)

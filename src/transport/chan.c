@@ -203,8 +203,6 @@ static weft_time idle_deadline(const struct wf_chan *c)
  * may be known to nobody any more: a client can ask, and begin anew with what it has not sent. */
 void chan_look_busy(struct wf_chan *c, weft_time now)
 {
-    uint64_t us = idle_us(c);
-
     if (!is_busy(c)) {
         c->busy_at = WEFT_TIME_NEVER;
         return;
@@ -212,7 +210,7 @@ void chan_look_busy(struct wf_chan *c, weft_time now)
     if (c->busy_at != WEFT_TIME_NEVER)
         return;
     c->busy_at = now;
-    if (c->config.role == WF_ROLE_CLIENT && us > 0 && now >= after(c->heard_at, us)) {
+    if (c->config.role == WF_ROLE_CLIENT && wf_chan_is_silent(c, now)) {
         c->is_asking = true; /* SPEC 4.6-9 */
         c->must_send = true;
     }
@@ -397,6 +395,13 @@ void wf_chan_await(struct wf_chan *c, bool is_awaited)
     c->is_awaited = is_awaited;
     if (!is_busy(c))
         c->busy_at = WEFT_TIME_NEVER;
+}
+
+bool wf_chan_is_silent(const struct wf_chan *c, weft_time now)
+{
+    uint64_t us = idle_us(c);
+
+    return us > 0 && now >= after(c->heard_at, us);
 }
 
 bool wf_chan_is_asking(const struct wf_chan *c)

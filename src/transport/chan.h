@@ -114,6 +114,8 @@ void wf_chan_too_big(struct wf_chan *c, weft_time now, size_t datagram_len);
 /* A HINT with this tag came from there (spec 1.6): true at a client whose session stands, whose
  * peer is there, and that sent the tag with one of its last 16 packets. Changes nothing. */
 bool wf_chan_is_hint(const struct wf_chan *c, const struct wf_addr *from, const uint8_t tag[16]);
+/* When the last packet opened, or the channel started. */
+weft_time wf_chan_heard_at(const struct wf_chan *c);
 /* How long a peer that lives may be silent when it is asked. */
 uint64_t wf_chan_patience_us(const struct wf_chan *c);
 /* Has a packet opened that the peer sent after `since`, as far as the round trip tells? */
@@ -253,6 +255,8 @@ bool wf_chan_is_urgent(const struct wf_chan *c);
 /* The owner waits for something that the peer owes him, a reply: silence ends the session as it
  * does while something is under way. */
 void wf_chan_await(struct wf_chan *c, bool is_awaited);
+/* Nothing was heard for the smaller idle time of both ends. */
+bool wf_chan_is_silent(const struct wf_chan *c, weft_time now);
 /* A client's session that was silent for long: messages wait until the peer has shown that it still
  * knows it (spec 4.6-9). */
 bool wf_chan_is_asking(const struct wf_chan *c);

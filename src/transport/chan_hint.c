@@ -44,6 +44,11 @@ bool wf_chan_is_hint(const struct wf_chan *c, const struct wf_addr *from, const 
     return false;
 }
 
+weft_time wf_chan_heard_at(const struct wf_chan *c)
+{
+    return c->heard_at;
+}
+
 uint64_t wf_chan_patience_us(const struct wf_chan *c)
 {
     return PATIENCE_PTOS * wf_pto_base_us(&c->rtt);

@@ -395,6 +395,28 @@ TEST(keys_of_a_session_are_nowhere_once_it_is_over_though_its_cores_live)
     end_search();
 }
 
+/* SPEC 4.6-6 */
+TEST(keys_of_a_folded_session_are_nowhere)
+{
+    struct wf_core_stats stats;
+
+    begin();
+    talk();
+    needle_count = 0;
+    note_keys("packet keys", true);
+    expect_locked("in the session", needle_count);
+    wf_secret_arena_free(roots_arena);
+    roots_arena = NULL;
+    cp_run(&pair, 30000000);
+    for (int i = 0; i < 2; i++) {
+        wf_core_stats(pair.side[i].core, &stats);
+        CHECK_EQ(stats.presences, 1);
+    }
+    expect_nowhere("at rest");
+    end();
+    end_search();
+}
+
 TEST(old_keys_are_nowhere_after_a_key_change)
 {
     struct roots first;

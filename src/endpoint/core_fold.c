@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core_fold.c - sessions at rest (docs/spec/4-transport.md 4.6): one with nothing under way becomes
+ * a record in the vault, found by connection id and by peer, and a session again with the first
+ * packet that opens or the first message to the peer.
+ *
+ * It must never hold two copies of one session, nor change anything for a packet that did not open.
+ *
+ *   record:  size   field
+ *            1..10  id of the session
+ *               1   what is known of the peer: enum presence_flags
+ *               1   what we show to it (enum shown), or 255
+ *               1   group
+ *            0, 32  its key, unless it is nobody
+ *            rest   transport/chan_fold.c
+ */
+#include <string.h>
+
+#include "base/bytes.h"
+#include "crypto/hash.h"
+#include "endpoint/core_priv.h"
+#include "wire/packet.h"
+
+enum presence_flags { PRESENCE_NOBODY = 1, PRESENCE_LIMITED = 2, PRESENCE_SERVER = 4 };
+
+#define NO_NAME 255u
+#define NAME_AT (PRESENCE_IDS - 1u) /* index entries of a slot: its ids, then the peer's name */
+#define PACKET_MAX 65536u
+#define AGAIN_MIN_US ((uint64_t)100000)
+#define DROPS_AT_ONCE 64u
+
+/* In locked memory, while a record is made or read. */
+struct presence_scratch {
+    uint8_t record[PRESENCE_LEN];
+    struct wf_keys keys;
+};
+
+/* The clear part of a slot. */
+struct presence {
+    uint8_t cids[PRESENCE_CIDS][WF_CID_LEN];
+    weft_time folded_at;
+    uint32_t older, newer; /* in the order of folding; WF_VAULT_NONE */
+    uint32_t forged;       /* packets that did not open since */
+    uint16_t len;          /* of the record */
+    uint8_t cid_count;
+    bool has_name;
+};
+
+/* What is read from a record. */
+struct opened {
+    uint64_t id;
+    uint8_t flags, shown, group;
+    uint8_t key[32];
+    struct wf_chan_folded chan;
+};
+
+static struct presence *at(const struct wf_core *c, uint32_t slot)
+{
+    return wf_vault_clear(c->rest.vault, slot);
+}
+
+/* --- the parts, made with the first session that folds --- */
+
+static weft_err make_vault(struct wf_core *c)
+{
+    const struct wf_vault_config config = {.mem = c->mem,
+                                           .rng = c->rng,
+                                           .aead = c->aead,
+                                           .record_len = PRESENCE_LEN,
+                                           .clear_len = sizeof(struct presence),
+                                           .slots_max = c->config.presences_max};
+
+    return c->rest.vault != NULL ? WEFT_OK : wf_vault_new(&c->rest.vault, &config);
+}
+
+static weft_err make_scratch(struct wf_core *c)
+{
+    struct presences *r = &c->rest;
+    weft_err err = WEFT_OK;
+
+    if (r->scratch != NULL)
+        return WEFT_OK;
+    if (r->arena == NULL)
+        err = wf_secret_arena_new(&r->arena, c->mem, sizeof *r->scratch, 1);
+    if (err != WEFT_OK)
+        return err;
+    if (r->packet == NULL)
+        r->packet = wf_alloc(c->mem, PACKET_MAX);
+    if (r->packet == NULL)
+        return WEFT_ERR_NOMEM;
+    r->scratch = wf_secret_get(r->arena);
+    return r->scratch == NULL ? WEFT_ERR_NOMEM : WEFT_OK;
+}
+
+void presences_init(struct wf_core *c)
+{
+    /* A slot's numbers are dense: the index never sees one above these. */
+    wf_index_init(&c->rest.index, c->mem, PRESENCE_IDS * (c->config.presences_max + 64));
+    wf_random(c->rng, c->rest.key, sizeof c->rest.key);
+    c->rest.oldest = WF_VAULT_NONE;
+    c->rest.newest = WF_VAULT_NONE;
+}
+
+void presences_deinit(struct wf_core *c)
+{
+    struct presences *r = &c->rest;
+
+    wf_index_deinit(&r->index);
+    wf_vault_free(r->vault);
+    wf_free(c->mem, r->packet, PACKET_MAX);
+    if (r->arena != NULL)
+        wf_secret_put(r->arena, r->scratch);
+    wf_secret_arena_free(r->arena);
+}
+
+/* --- slots --- */
+
+static void link_newest(struct presences *r, struct presence *p, uint32_t slot)
+{
+    p->older = r->newest;
+    p->newer = WF_VAULT_NONE;
+    if (r->newest == WF_VAULT_NONE)
+        r->oldest = slot;
+    r->newest = slot;
+}
+
+static void unlink_slot(struct wf_core *c, const struct presence *p)
+{
+    struct presences *r = &c->rest;
+
+    if (p->older == WF_VAULT_NONE)
+        r->oldest = p->newer;
+    else
+        at(c, p->older)->newer = p->newer;
+    if (p->newer == WF_VAULT_NONE)
+        r->newest = p->older;
+    else
+        at(c, p->newer)->older = p->older;
+}
+
+static uint64_t hash_of(const struct wf_core *c, const void *data, size_t len)
+{
+    return wf_siphash64(c->rest.key, wf_span(data, len));
+}
+
+/* Takes the first count entries of a slot out of the index. */
+static void leave_index(struct wf_core *c, uint32_t slot, const struct presence *p, size_t count)
+{
+    for (size_t i = 0; i < count && i < p->cid_count; i++)
+        wf_index_remove(&c->rest.index, slot * PRESENCE_IDS + (uint32_t)i);
+    if (p->has_name && count == PRESENCE_IDS)
+        wf_index_remove(&c->rest.index, slot * PRESENCE_IDS + NAME_AT);
+}
+
+static weft_err enter_index(struct wf_core *c, uint32_t slot, const struct presence *p,
+                            const uint8_t name[PEER_NAME_LEN])
+{
+    weft_err err = WEFT_OK;
+    uint32_t i = 0;
+
+    for (; i < p->cid_count && err == WEFT_OK; i++)
+        err = wf_index_put(&c->rest.index, slot * PRESENCE_IDS + i,
+                           hash_of(c, p->cids[i], WF_CID_LEN));
+    if (err != WEFT_OK) {
+        leave_index(c, slot, p, i - 1);
+        return err;
+    }
+    if (p->has_name)
+        err = wf_index_put(&c->rest.index, slot * PRESENCE_IDS + NAME_AT,
+                           hash_of(c, name, PEER_NAME_LEN));
+    if (err != WEFT_OK)
+        leave_index(c, slot, p, i);
+    return err;
+}
+
+static void drop(struct wf_core *c, uint32_t slot)
+{
+    const struct presence *p = at(c, slot);
+
+    leave_index(c, slot, p, PRESENCE_IDS);
+    unlink_slot(c, p);
+    wf_vault_drop(c->rest.vault, slot);
+}
+
+size_t presences_count(const struct wf_core *c)
+{
+    return c->rest.vault == NULL ? 0 : wf_vault_count(c->rest.vault);
+}
+
+/* SPEC 4.6-8: the one that rests longest goes, without a word. */
+static bool drop_oldest(struct wf_core *c)
+{
+    if (presences_count(c) == 0)
+        return false;
+    drop(c, c->rest.oldest);
+    c->stats.presences_dropped++;
+    return true;
+}
+
+/* --- folding --- */
+
+static bool is_told(const struct session *s)
+{
+    return s->told && s->begun.link.list == NULL && s->ended.link.list == NULL &&
+           s->core->taken_session != s && (s->call == NULL || s->call->refused.link.list == NULL);
+}
+
+/* SPEC 4.6-1. Who was called by a name stays, for the record has no room for it. */
+static bool may_fold(const struct session *s, weft_time now)
+{
+    if (s->state != SESSION_OPEN || s->rank_link.list != &s->core->idle || s->hs != NULL)
+        return false;
+    if (!is_told(s) || s->has_pin || s->doubted_at != 0 || s->refusals.count > 0 || s->charged > 0)
+        return false;
+    if (s->peer != NULL && now < s->peer->hint_next) /* SPEC 1.6-2 outlives it */
+        return false;
+    return s->cid_count > 0 && s->cid_count <= PRESENCE_CIDS && wf_chan_can_fold(s->chan);
+}
+
+static void put_session(const struct session *s, struct wf_writer *w)
+{
+    wf_write_varint(w, s->id);
+    wf_write_u8(w, (uint8_t)((s->nobody ? PRESENCE_NOBODY : 0u) |
+                             (s->limited ? PRESENCE_LIMITED : 0u) |
+                             (s->role == WF_ROLE_SERVER ? PRESENCE_SERVER : 0u)));
+    wf_write_u8(w, s->peer == NULL ? NO_NAME : s->peer->name[32]);
+    wf_write_u8(w, s->group);
+    if (!s->nobody)
+        wf_write_bytes(w, s->key, sizeof s->key);
+}
+
+/* The whole record, zeros behind it; its length, 0: it does not fit. */
+static size_t write_record(const struct session *s, uint8_t *record, struct wf_chan_ids *ids)
+{
+    struct wf_writer w = wf_writer_of(record, PRESENCE_LEN);
+
+    memset(record, 0, PRESENCE_LEN);
+    put_session(s, &w);
+    return wf_chan_fold(s->chan, &w, ids) && ids->count == s->cid_count ? w.len : 0;
+}
+
+/* Room is made for one more, if there can be. */
+static weft_err put_record(struct wf_core *c, uint32_t *slot)
+{
+    weft_err err = wf_vault_put(c->rest.vault, c->rest.scratch->record, slot);
+
+    if (err != WEFT_OK && drop_oldest(c))
+        err = wf_vault_put(c->rest.vault, c->rest.scratch->record, slot);
+    return err;
+}
+
+static weft_err keep(struct session *s, weft_time now)
+{
+    struct wf_core *c = s->core;
+    struct wf_chan_ids ids;
+    uint32_t slot = WF_VAULT_NONE;
+    const size_t len = write_record(s, c->rest.scratch->record, &ids);
+    weft_err err = len == 0 ? WEFT_ERR_LIMIT : put_record(c, &slot);
+
+    wf_wipe(c->rest.scratch->record, PRESENCE_LEN); /* SPEC 4.6-6 */
+    if (err != WEFT_OK)
+        return err;
+
+    struct presence *p = at(c, slot);
+
+    p->folded_at = now;
+    p->len = (uint16_t)len;
+    p->cid_count = (uint8_t)ids.count;
+    p->has_name = s->peer != NULL;
+    memcpy(p->cids, ids.cids, ids.count * sizeof p->cids[0]);
+    err = enter_index(c, slot, p, s->peer == NULL ? NULL : s->peer->name);
+    if (err != WEFT_OK) {
+        wf_vault_drop(c->rest.vault, slot);
+        return err;
+    }
+    link_newest(&c->rest, p, slot);
+    if (p->older != WF_VAULT_NONE)
+        at(c, p->older)->newer = slot;
+    return WEFT_OK;
+}
+
+/* SPEC 4.6-1 */
+bool presence_fold(struct session *s, weft_time now)
+{
+    struct wf_core *c = s->core;
+
+    if (c->shut || c->config.fold_us == UINT64_MAX || !may_fold(s, now))
+        return false;
+    if (make_scratch(c) != WEFT_OK || make_vault(c) != WEFT_OK || keep(s, now) != WEFT_OK)
+        return false;
+    c->stats.folds++;
+    session_free(s);
+    return true;
+}
+
+/* --- looking --- */
+
+static uint32_t find_cid(const struct wf_core *c, const uint8_t cid[WF_CID_LEN])
+{
+    const uint64_t hash = hash_of(c, cid, WF_CID_LEN);
+
+    for (uint32_t id = wf_index_first(&c->rest.index, hash); id != WF_INDEX_NONE;
+         id = wf_index_next(&c->rest.index, id)) {
+        if (id % PRESENCE_IDS != NAME_AT &&
+            memcmp(at(c, id / PRESENCE_IDS)->cids[id % PRESENCE_IDS], cid, WF_CID_LEN) == 0)
+            return id / PRESENCE_IDS;
+    }
+    return WF_VAULT_NONE;
+}
+
+/* Into the scratch, which the caller wipes. */
+static bool open_record(struct wf_core *c, uint32_t slot, struct opened *out)
+{
+    const struct presence *p = at(c, slot);
+    const uint8_t *record = c->rest.scratch->record;
+    struct wf_reader r = wf_reader_of((weft_span){record, p->len});
+
+    *out = (struct opened){.chan.forged = p->forged};
+    if (!wf_vault_get(c->rest.vault, slot, c->rest.scratch->record))
+        return false;
+    out->id = wf_read_varint(&r);
+    out->flags = wf_read_u8(&r);
+    out->shown = wf_read_u8(&r);
+    out->group = wf_read_u8(&r);
+    if ((out->flags & PRESENCE_NOBODY) == 0)
+        wf_read_bytes(&r, out->key, sizeof out->key);
+    out->chan.bytes = wf_read_rest(&r);
+    out->chan.ours.count = p->cid_count;
+    memcpy(out->chan.ours.cids, p->cids, p->cid_count * sizeof p->cids[0]);
+    return wf_reader_ok(&r);
+}
+
+static void wipe_scratch(struct wf_core *c)
+{
+    wf_wipe(c->rest.scratch, sizeof *c->rest.scratch);
+}
+
+/* --- waking --- */
+
+static weft_err fill(struct session *s, weft_time now, const struct opened *o)
+{
+    struct wf_chan_config config = session_chan_config(s);
+    weft_err err = WEFT_OK;
+
+    for (size_t i = 0; i < o->chan.ours.count && err == WEFT_OK; i++)
+        err = session_add_cid(s, o->chan.ours.cids[i]);
+    if (err == WEFT_OK)
+        err = wf_chan_unfold(&s->chan, &config, now, &o->chan);
+    if (err == WEFT_OK && o->shown != NO_NAME)
+        err = session_bind_peer(s, o->key, o->shown);
+    if (err != WEFT_OK)
+        return err;
+    s->id = o->id;
+    memcpy(s->key, o->key, sizeof s->key);
+    s->nobody = (o->flags & PRESENCE_NOBODY) != 0;
+    s->limited = (o->flags & PRESENCE_LIMITED) != 0;
+    s->group = o->group;
+    s->remote = *wf_chan_remote(s->chan);
+    s->maybe_sent = true;
+    s->told = true;
+    s->created = 0; /* it is nobody's successor */
+    session_enter(s, SESSION_OPEN);
+    return WEFT_OK;
+}
+
+static struct session *unfold(struct wf_core *c, weft_time now, const struct opened *o,
+                              weft_err *err)
+{
+    const bool is_server = (o->flags & PRESENCE_SERVER) != 0;
+    struct session *s = session_blank(c, now, is_server ? WF_ROLE_SERVER : WF_ROLE_CLIENT);
+
+    *err = WEFT_ERR_NOMEM;
+    if (s == NULL)
+        return NULL;
+    *err = fill(s, now, o);
+    if (*err != WEFT_OK) {
+        session_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+/* The record is open in the scratch. NULL: not now, or never when nobody knows what it says. */
+static struct session *wake(struct wf_core *c, weft_time now, uint32_t slot, const struct opened *o)
+{
+    weft_err err = WEFT_OK;
+    struct session *s = unfold(c, now, o, &err);
+
+    if (s == NULL && err == WEFT_ERR_MALFORMED)
+        drop(c, slot);
+    if (s == NULL)
+        return NULL;
+    drop(c, slot);
+    hint_place(s);
+    session_touch(s);
+    c->stats.wakes++;
+    return s;
+}
+
+/* Does it open? On a copy: the channel is to open it too. SPEC 4.6-5 */
+static bool opens(struct wf_core *c, uint32_t slot, const struct opened *o,
+                  const struct wf_chan_packet *packet)
+{
+    const struct wf_chan_trial trial = {&c->rest.scratch->keys, c->aead};
+    struct wf_open copy = {.packet = c->rest.packet, .len = packet->len};
+    struct presence *p = at(c, slot);
+
+    if (packet->len > PACKET_MAX)
+        return false;
+    memcpy(c->rest.packet, packet->data, packet->len);
+    if (wf_chan_would_open(&o->chan, &trial, &copy))
+        return true;
+    c->stats.packets_forged += copy.tag_failed;
+    c->stats.packets_replayed += copy.repeated;
+    p->forged += copy.tag_failed && p->forged < UINT32_MAX;
+    return false;
+}
+
+/* Whose places are all taken makes room by folding who has been idle longest. */
+static bool make_room(struct wf_core *c, weft_time now)
+{
+    struct wf_link *l = c->idle.first;
+
+    if (c->all.count < c->config.sessions_max)
+        return true;
+    return l != NULL && presence_fold(WF_CONTAINER_OF(l, struct session, rank_link), now);
+}
+
+/* A packet that opens. Folding another session for it takes the scratch, and may drop this one. */
+static struct session *wake_by_packet(struct wf_core *c, weft_time now,
+                                      const uint8_t cid[WF_CID_LEN], struct opened *o)
+{
+    uint32_t slot = find_cid(c, cid);
+
+    if (c->all.count >= c->config.sessions_max) {
+        if (!make_room(c, now))
+            return NULL;
+        slot = find_cid(c, cid);
+        if (slot == WF_VAULT_NONE || !open_record(c, slot, o))
+            return NULL;
+    }
+    return wake(c, now, slot, o);
+}
+
+enum presence_found presence_recv(struct wf_core *c, weft_time now, const uint8_t cid[WF_CID_LEN],
+                                  const struct wf_chan_packet *packet, struct session **out)
+{
+    const uint32_t slot = presences_count(c) == 0 ? WF_VAULT_NONE : find_cid(c, cid);
+    struct session *s = NULL;
+    struct opened o;
+
+    if (slot == WF_VAULT_NONE)
+        return PRESENCE_UNKNOWN;
+    if (!open_record(c, slot, &o))
+        drop(c, slot); /* somebody wrote into our memory */
+    else if (opens(c, slot, &o, packet))
+        s = wake_by_packet(c, now, cid, &o);
+    wf_wipe(c->rest.packet, packet->len < PACKET_MAX ? packet->len : PACKET_MAX);
+    wipe_scratch(c);
+    if (s == NULL)
+        return PRESENCE_SLEEPS;
+    *out = s;
+    return PRESENCE_AWAKE;
+}
+
+static bool is_named(const struct opened *o, const uint8_t name[PEER_NAME_LEN])
+{
+    return memcmp(o->key, name, sizeof o->key) == 0 && o->shown == name[32];
+}
+
+/* As is_stale of core_session.c. */
+static bool is_stale(const struct wf_core *c, uint32_t slot, weft_time now, const struct opened *o)
+{
+    return (o->flags & PRESENCE_SERVER) != 0 &&
+           now - at(c, slot)->folded_at >= c->config.idle_ms * 1000;
+}
+
+struct session *presence_call(struct wf_core *c, weft_time now, const uint8_t name[PEER_NAME_LEN],
+                              bool can_call)
+{
+    struct session *s = NULL;
+    uint32_t id = WF_INDEX_NONE;
+    struct opened o;
+
+    if (presences_count(c) == 0 || !make_room(c, now))
+        return NULL;
+    for (id = wf_index_first(&c->rest.index, hash_of(c, name, PEER_NAME_LEN)); id != WF_INDEX_NONE;
+         id = wf_index_next(&c->rest.index, id)) {
+        if (id % PRESENCE_IDS == NAME_AT && open_record(c, id / PRESENCE_IDS, &o) &&
+            is_named(&o, name) && !(can_call && is_stale(c, id / PRESENCE_IDS, now, &o)))
+            break;
+    }
+    if (id != WF_INDEX_NONE)
+        s = wake(c, now, id / PRESENCE_IDS, &o);
+    wipe_scratch(c);
+    return s;
+}
+
+/* --- time and room --- */
+
+static weft_time after(weft_time from, uint64_t us)
+{
+    return us > WEFT_TIME_NEVER - from ? WEFT_TIME_NEVER : from + us;
+}
+
+static uint64_t rest_us(const struct wf_core *c)
+{
+    return c->config.rest_ms * 1000;
+}
+
+/* When it has been looked at whether the session can fold. */
+weft_time presence_fold_at(const struct session *s)
+{
+    const struct wf_core *c = s->core;
+    const bool never = c->config.fold_us == UINT64_MAX || s->has_pin;
+
+    return after(wf_chan_heard_at(s->chan), never ? rest_us(c) : c->config.fold_us);
+}
+
+/* True when the session is a presence now, and no session any more. */
+bool presence_tick_session(struct session *s, weft_time now)
+{
+    const weft_time first = presence_fold_at(s);
+    const uint64_t again_us = now > first + AGAIN_MIN_US ? now - first : AGAIN_MIN_US;
+
+    if (s->state != SESSION_OPEN || s->rank_link.list != &s->core->idle || now < s->fold_at)
+        return false;
+    s->fold_at = first;
+    if (now < first)
+        return false;
+    if (presence_fold(s, now))
+        return true;
+    if (now >= after(wf_chan_heard_at(s->chan), rest_us(s->core)))
+        session_end(s, WEFT_ERR_TIMEOUT, WF_CODE_IDLE);
+    s->fold_at = after(now, again_us); /* ever less often */
+    return false;
+}
+
+weft_time presences_deadline(const struct wf_core *c)
+{
+    return presences_count(c) == 0 ? WEFT_TIME_NEVER
+                                   : after(at(c, c->rest.oldest)->folded_at, rest_us(c));
+}
+
+/* SPEC 4.6-8 */
+void presences_tick(struct wf_core *c, weft_time now)
+{
+    for (unsigned i = 0; i < DROPS_AT_ONCE && now >= presences_deadline(c); i++)
+        (void)drop_oldest(c);
+}
+
+void presences_shed(struct wf_core *c)
+{
+    for (unsigned i = 0; i < DROPS_AT_ONCE && drop_oldest(c); i++)
+        continue;
+}
+
+void presences_clear(struct wf_core *c)
+{
+    while (presences_count(c) > 0)
+        drop(c, c->rest.oldest);
+}
+
+size_t presences_bytes(const struct wf_core *c)
+{
+    return presences_count(c) == 0 ? 0 : presences_count(c) * wf_vault_slot_size(c->rest.vault);
+}
+
+const char *presences_check(const struct wf_core *c)
+{
+    size_t entries = 0;
+    size_t count = 0;
+    uint32_t slot = presences_count(c) == 0 ? WF_VAULT_NONE : c->rest.oldest;
+
+    for (; slot != WF_VAULT_NONE; slot = at(c, slot)->newer) {
+        const struct presence *p = at(c, slot);
+
+        if (++count > presences_count(c))
+            return "the list of presences has no end";
+        entries += p->cid_count + (p->has_name ? 1u : 0u);
+        for (size_t i = 0; i < p->cid_count; i++) {
+            if (wf_table_get(&c->sessions, wf_span(p->cids[i], WF_CID_LEN)) != NULL)
+                return "a connection id is of a session and of a presence";
+        }
+    }
+    if (count != presences_count(c))
+        return "presences are miscounted";
+    return entries == wf_index_count(&c->rest.index) ? NULL : "the index of presences is wrong";
+}
