@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := /usr/bin/python3
 PREFIX ?= /usr/local
 TIME ?= 60
-.PHONY: help run check check-long bench bench-attack bench-net bench-crowd test san sim fuzz coverage format install clean
+.PHONY: help run check check-long bench bench-attack bench-net bench-crowd bench-presence test san sim fuzz coverage format install clean
 
 # Installs what is missing for a set, then configures and builds a preset: $(call build,SET,PRESET,TARGETS)
 define build
@@ -33,6 +33,10 @@ bench: ## measures weft and its peers side by side (ROWS=name: those rows alone)
 bench-crowd: ## ten thousand clients with sessions at work at one server: its memory and answers (CLIENTS=n)
 	$(call build,bench,release,all bench)
 	@$(PYTHON) tools/run-crowd.py build/release --clients "$(or $(CLIENTS),10000)"
+
+bench-presence: ## peers at rest at one server: bytes of each, and how fast they wake (N=100000)
+	$(call build,bench,release,all bench)
+	@build/release/bench/weft-bench-presence "$(or $(N),100000)"
 
 bench-attack: ## attacks a server of its own and measures it; as root, for namespaces (ROWS=name: those alone)
 	$(call build,bench,release,all bench)

@@ -476,6 +476,7 @@ TEST(a_node_counts_what_it_did)
     CHECK_EQ(s.messages_out, 2);
     CHECK_EQ(c.sessions_total, 1);
     CHECK_EQ(s.sessions, 1);
+    CHECK_EQ(s.presences + s.presence_bytes + s.folds + s.wakes + s.presences_dropped, 0);
     CHECK_EQ(c.handshakes_failed, 0);
     CHECK_LE(1, s.datagrams_in);
     CHECK_LE(s.datagrams_in, c.datagrams_out);

@@ -216,6 +216,12 @@ TEST(who_rests_too_long_is_forgotten_and_found_again_by_a_handshake)
     cp_close(&pair);
 }
 
+static bool drop_hints(struct core_pair *p, struct cp_datagram *d)
+{
+    (void)p;
+    return d->len > 0 && d->data[0] != WF_TYPE_HINT;
+}
+
 /* SPEC 4.6-9 */
 TEST(no_answer_is_an_answer_too)
 {
@@ -228,7 +234,7 @@ TEST(no_answer_is_an_answer_too)
     CHECK(m != NULL);
     cp_run(&pair, SECOND / 10);
     CHECK_OK(cp_boot(&pair, 1));
-    server()->cuts_all = false;
+    pair.filter = drop_hints;
     cp_run(&pair, 10 * SECOND);
     expect(m, WF_OUTCOME_REPLIED);
     cp_close(&pair);
