@@ -357,7 +357,7 @@ static weft_err fill(struct session *s, weft_time now, const struct opened *o)
     s->group = o->group;
     s->remote = *wf_chan_remote(s->chan);
     s->maybe_sent = true;
-    s->told = true;
+    s->told = true; /* SPEC 4.6-10 */
     s->created = 0; /* it is nobody's successor */
     session_enter(s, SESSION_OPEN);
     return WEFT_OK;

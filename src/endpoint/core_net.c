@@ -171,19 +171,6 @@ static void recv_unknown(struct wf_core *c, weft_time now, const struct wf_datag
         hint_answer(c, now, d, packet);
 }
 
-/* A packet of a session at rest, which may fold another one for its place. True: it goes no
- * further. */
-static bool recv_at_rest(struct wf_core *c, weft_time now, const struct wf_datagram *d,
-                         const struct wf_chan_packet *p, struct run *run, struct session **out)
-{
-    const uint8_t *cid = p->data + 1;
-
-    if (presences_count(c) == 0)
-        return false;
-    flush_run(now, d, run);
-    return presence_recv(c, now, cid, p, out) == PRESENCE_SLEEPS;
-}
-
 static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram *d,
                      struct wf_chan_packet p, struct run *run)
 {
@@ -199,8 +186,11 @@ static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram 
         return;
     }
     s = wf_table_get(&c->sessions, (weft_span){cid, WF_CID_LEN});
-    if (s == NULL && recv_at_rest(c, now, d, &p, run, &s))
-        return;
+    if (s == NULL && presences_count(c) > 0) {
+        flush_run(now, d, run); /* waking may fold the session of that run */
+        if (presence_recv(c, now, cid, &p, &s) == PRESENCE_SLEEPS)
+            return;
+    }
     if (s == NULL || s->state != SESSION_OPEN) {
         recv_unknown(c, now, d, (weft_span){p.data, p.len}, s == NULL ? cid : NULL);
         return;
