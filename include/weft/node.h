@@ -358,8 +358,8 @@ typedef struct weft_stats {
      * wait for bytes before them, that we sent and the peer has not acknowledged, control frames,
      * and bodies that are put together for functions that take them whole. */
     uint64_t bytes_unread, bytes_waiting, bytes_unacknowledged, bytes_control, bytes_application;
-    /* Peers at rest, beside the sessions: folded into records of so many bytes in all. So far: times
-     * that one was folded, and woken; those forgotten after a day, or for room. */
+    /* Peers at rest, beside the sessions: folded into records of so many bytes in all. So far:
+     * times that one was folded, and woken; those forgotten after a day, or for room. */
     uint64_t presences, presence_bytes, folds, wakes, presences_dropped;
 } weft_stats;
 WEFT_API void weft_node_stats(const weft_node *node, weft_stats *stats);
