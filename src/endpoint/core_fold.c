@@ -28,6 +28,7 @@ enum presence_flags { PRESENCE_NOBODY = 1, PRESENCE_LIMITED = 2, PRESENCE_SERVER
 #define PACKET_MAX 65536u
 #define AGAIN_MIN_US ((uint64_t)100000)
 #define DROPS_AT_ONCE 64u
+#define NAMED_MAX 16u /* presences of one peer that are found by its name: the newest */
 
 /* In locked memory, while a record is made or read. */
 struct presence_scratch {
@@ -152,6 +153,26 @@ static void leave_index(struct wf_core *c, uint32_t slot, const struct presence 
         wf_index_remove(&c->rest.index, slot * PRESENCE_IDS + NAME_AT);
 }
 
+/* Who makes session after session would else make a chain that takes long to walk: older ones of
+ * his are found by connection id alone. SPEC 4.6-11 */
+static void shorten_names(struct wf_core *c, uint64_t hash)
+{
+    uint32_t oldest = WF_INDEX_NONE;
+    size_t count = 0;
+
+    for (uint32_t id = wf_index_first(&c->rest.index, hash); id != WF_INDEX_NONE;
+         id = wf_index_next(&c->rest.index, id)) {
+        if (id % PRESENCE_IDS != NAME_AT)
+            continue;
+        oldest = id;
+        count++;
+    }
+    if (count <= NAMED_MAX)
+        return;
+    wf_index_remove(&c->rest.index, oldest);
+    at(c, oldest / PRESENCE_IDS)->has_name = false;
+}
+
 static weft_err enter_index(struct wf_core *c, uint32_t slot, const struct presence *p,
                             const uint8_t name[PEER_NAME_LEN])
 {
@@ -165,10 +186,13 @@ static weft_err enter_index(struct wf_core *c, uint32_t slot, const struct prese
         leave_index(c, slot, p, i - 1);
         return err;
     }
-    if (p->has_name)
-        err = wf_index_put(&c->rest.index, slot * PRESENCE_IDS + NAME_AT,
-                           hash_of(c, name, PEER_NAME_LEN));
-    if (err != WEFT_OK)
+    if (!p->has_name)
+        return WEFT_OK;
+    const uint64_t hash = hash_of(c, name, PEER_NAME_LEN);
+    err = wf_index_put(&c->rest.index, slot * PRESENCE_IDS + NAME_AT, hash);
+    if (err == WEFT_OK)
+        shorten_names(c, hash);
+    else
         leave_index(c, slot, p, i);
     return err;
 }
@@ -394,6 +418,7 @@ static struct session *wake(struct wf_core *c, weft_time now, uint32_t slot, con
     hint_place(s);
     session_touch(s);
     c->stats.wakes++;
+    evict_for_room(c, now, s); /* SPEC 4.6-11 */
     return s;
 }
 
@@ -416,14 +441,12 @@ static bool opens(struct wf_core *c, uint32_t slot, const struct opened *o,
     return false;
 }
 
-/* Whose places are all taken makes room by folding who has been idle longest. */
+/* As for a new session: it is not the idle who keep others asleep. SPEC 4.6-11 */
 static bool make_room(struct wf_core *c, weft_time now)
 {
-    struct wf_link *l = c->idle.first;
-
-    if (c->all.count < c->config.sessions_max)
-        return true;
-    return l != NULL && presence_fold(WF_CONTAINER_OF(l, struct session, rank_link), now);
+    if (c->all.count >= c->config.sessions_max)
+        evict_for_room(c, now, NULL);
+    return c->all.count < c->config.sessions_max;
 }
 
 /* A packet that opens. Folding another session for it takes the scratch, and may drop this one. */

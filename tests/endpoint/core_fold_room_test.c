@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * core_fold_room_test.c - sessions at rest and room: one peer who leaves very many, idle sessions
+ * that cannot fold, peers that vanish while they rest.
+ */
+#include "core_pair.h"
+#include "crypto/hash.h"
+#include "endpoint/core_priv.h"
+#include "test.h"
+
+#define SECOND ((uint64_t)1000000)
+
+static struct core_pair pair;
+
+static struct cp_side *client(void)
+{
+    return &pair.side[0];
+}
+
+static struct cp_side *server(void)
+{
+    return &pair.side[1];
+}
+
+static struct wf_core_stats stats_of(const struct cp_side *s)
+{
+    struct wf_core_stats stats;
+
+    wf_core_stats(s->core, &stats);
+    return stats;
+}
+
+static void open_with(uint64_t fold_us, size_t sessions_max)
+{
+    cp_init(&pair, test_mem(), test_mem());
+    for (int i = 0; i < 2; i++) {
+        pair.side[i].config.fold_us = fold_us;
+        pair.side[i].replies = true;
+    }
+    server()->config.sessions_max = sessions_max;
+    CHECK_OK(cp_boot(&pair, 0));
+    CHECK_OK(cp_boot(&pair, 1));
+}
+
+/* The client shows this of itself, so that the session is another one each time. */
+static struct cp_message *say_as(enum shown shown)
+{
+    struct wf_core_send_params p = cp_params(&pair, 0, 10);
+
+    p.one_way = shown == SHOWN_NOBODY;
+    p.show_own_key = shown == SHOWN_OWN;
+    struct cp_message *m = cp_send(&pair, 0, &p);
+    CHECK(m != NULL);
+    return m;
+}
+
+static void expect(const struct cp_message *m, enum wf_core_outcome outcome)
+{
+    CHECK_EQ(m->outcomes, 1);
+    CHECK_EQ(m->outcome, outcome);
+}
+
+/* How many index entries the client's name has at the server. */
+static size_t found_by_name(void)
+{
+    const struct presences *r = &server()->core->rest;
+    uint8_t name[PEER_NAME_LEN];
+    size_t count = 0;
+
+    memcpy(name, wf_core_key(client()->core), 32);
+    name[32] = SHOWN_OWN;
+    for (uint32_t id = wf_index_first(&r->index, wf_siphash64(r->key, wf_span(name, sizeof name)));
+         id != WF_INDEX_NONE; id = wf_index_next(&r->index, id))
+        count++;
+    return count;
+}
+
+/* SPEC 4.6-11 */
+TEST(one_peer_with_very_many_sessions_at_rest_makes_no_long_chain)
+{
+    open_with(SECOND / 10, 8);
+    for (size_t i = 1; i <= 40; i++) {
+        (void)say_as(SHOWN_OWN);
+        cp_run(&pair, 2 * SECOND);
+        CHECK_EQ(stats_of(server()).presences, i);
+        CHECK_EQ(found_by_name(), i < 16 ? i : 16);
+        if (i == 40)
+            break;
+        cp_kill(&pair, 0);
+        CHECK_OK(cp_boot(&pair, 0));
+    }
+    struct wf_core_send_params p = cp_params(&pair, 1, 10);
+    p.address = (struct wf_addr){0};
+    const struct cp_message *m = cp_send(&pair, 1, &p); /* the newest is the one that lives */
+    CHECK(m != NULL);
+    cp_run(&pair, 2 * SECOND);
+    expect(m, WF_OUTCOME_REPLIED);
+    CHECK_EQ(stats_of(server()).presences, 40);
+    cp_close(&pair);
+}
+
+static void keep_all_awake(void)
+{
+    for (struct wf_link *l = server()->core->all.first; l != NULL; l = l->next) {
+        struct session *s = WF_CONTAINER_OF(l, struct session, all_link);
+
+        if (s->peer != NULL)
+            s->peer->hint_next = WEFT_TIME_NEVER;
+    }
+}
+
+/* SPEC 4.6-11 */
+TEST(idle_sessions_that_cannot_fold_keep_nobody_asleep)
+{
+    static const enum shown order[] = {SHOWN_OWN, SHOWN_FOR_PEER, SHOWN_NOBODY};
+
+    open_with(0, 2);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < 3; i++) {
+            const struct cp_message *m = say_as(order[i]);
+
+            cp_run(&pair, round == 0 ? 15 * SECOND : SECOND);
+            expect(m, WF_OUTCOME_REPLIED);
+            if (round == 1)
+                keep_all_awake();
+        }
+        if (round == 0)
+            CHECK_EQ(stats_of(server()).presences, 3);
+    }
+    CHECK_EQ(stats_of(server()).wakes, 3);
+    CHECK_LE(stats_of(server()).sessions, 2);
+    cp_close(&pair);
+}
