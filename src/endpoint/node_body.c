@@ -100,6 +100,7 @@ weft_err outflow_open(weft_node *n, struct outflow *f, const weft_body *body)
 
 void outflow_close(weft_node *n, struct outflow *f)
 {
+    wf_list_remove(&f->unfed_link);
     if (f->fd >= 0)
         (void)close(f->fd);
     f->fd = -1;
@@ -161,10 +162,13 @@ static void give_up(weft_node *n, struct outflow *f, uint64_t id, weft_err err)
     outflow_close(n, f);
 }
 
-/* Hands the core as much as it takes. */
-void outflow_feed(weft_node *n, struct outflow *f, uint64_t id)
+/* Hands the core as much as it takes, or one go of it: the next one comes after the others. */
+void outflow_feed(weft_node *n, struct outflow *f, uint64_t id, struct owner *owner)
 {
     uint64_t start = f->sent;
+
+    f->owner = owner;
+    wf_list_remove(&f->unfed_link);
 
     while (!f->done && !f->blocked && !f->starved && f->sent - start < FEED_MAX) {
         size_t taken = 0;
@@ -191,6 +195,8 @@ void outflow_feed(weft_node *n, struct outflow *f, uint64_t id)
         if (!f->blocked && f->at_end)
             outflow_close(n, f);
     }
+    if (!f->done && !f->blocked && !f->starved)
+        wf_list_push_back(&n->unfed, &f->unfed_link);
 }
 
 weft_err inflow_add(weft_node *n, struct inflow *f, weft_span data)

@@ -58,6 +58,20 @@ static void feed_resumed(weft_node *n)
     }
 }
 
+/* Each has one more go; what is left of it then waits for the next time. */
+static void feed_unfed(weft_node *n)
+{
+    for (size_t left = n->unfed.count; left > 0 && n->unfed.first != NULL; left--) {
+        struct wf_link *l = wf_list_pop_front(&n->unfed);
+        struct owner *owner = WF_CONTAINER_OF(l, struct outflow, unfed_link)->owner;
+
+        if (owner->is_exchange)
+            exchange_feed(WF_CONTAINER_OF(owner, struct weft_exchange, owner));
+        else
+            sending_feed(WF_CONTAINER_OF(owner, struct sending, owner));
+    }
+}
+
 static void tell_failed(weft_node *n)
 {
     for (size_t left = n->failed.count; left > 0; left--) {
@@ -90,6 +104,7 @@ void node_drain(weft_node *n)
     n->draining = true;
     tell_failed(n);
     feed_resumed(n);
+    feed_unfed(n);
     if (n->resume_all) {
         n->resume_all = false;
         feed_all(n);

@@ -104,7 +104,7 @@ void node_kick(weft_node *n)
 
 static bool has_more(const weft_node *n)
 {
-    return n->resume_all || n->resumed.count > 0 || n->failed.count > 0;
+    return n->resume_all || n->resumed.count > 0 || n->unfed.count > 0 || n->failed.count > 0;
 }
 
 /* What is due while the socket takes nothing cannot be sent; looking again at once would only burn

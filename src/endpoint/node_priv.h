@@ -41,6 +41,11 @@
 #define NODE_SPIN_US 50u  /* looking again before sleeping: waking a sleeping core costs 20 us */
 #define NODE_EVENTS_MAX 65536u
 
+/* What a `user` pointer of the core points to. */
+struct owner {
+    bool is_exchange;
+};
+
 /* A body on its way out: of a message or of a reply. */
 struct outflow {
     weft_body body;
@@ -55,6 +60,9 @@ struct outflow {
     bool starved; /* the reader has nothing now */
     bool done;
     weft_err err; /* reading failed: the message was cancelled */
+    /* In node->unfed while the core would take more than one go hands it: no event says so. */
+    struct wf_link unfed_link;
+    struct owner *owner;
 };
 
 /* A body on its way in that is kept whole. */
@@ -76,11 +84,6 @@ struct rule {
     bool anybody;
     weft_key key;
     char service[WF_SERVICE_MAX + 1];
-};
-
-/* What a `user` pointer of the core points to. */
-struct owner {
-    bool is_exchange;
 };
 
 struct weft_exchange {
@@ -168,6 +171,7 @@ struct weft_node {
         dead_sendings;                     /* swept when no user's function can look at them */
     struct wf_list taken, taken_exchanges; /* over, and handed out by weft_node_events */
     struct wf_list resumed;                /* exchanges to be fed again */
+    struct wf_list unfed;                  /* outflows whose go ended before their owner's bytes */
     struct wf_list failed;                 /* sendings that will be told so */
     uint64_t next_handle;
     weft_event *events; /* ring of what had no function to go to */
@@ -220,7 +224,7 @@ size_t outflow_size(const weft_body *body); /* bytes that are held for it */
 weft_err outflow_open(weft_node *n, struct outflow *f, const weft_body *body);
 void body_drop(const weft_body *body); /* one that nobody will read */
 void outflow_close(weft_node *n, struct outflow *f);
-void outflow_feed(weft_node *n, struct outflow *f, uint64_t id);
+void outflow_feed(weft_node *n, struct outflow *f, uint64_t id, struct owner *owner);
 weft_err inflow_add(weft_node *n, struct inflow *f, weft_span data);
 void inflow_free(weft_node *n, struct inflow *f);
 

@@ -236,7 +236,7 @@ void sending_feed(struct sending *s)
     }
     if (s->has_outcome || s->id == 0)
         return;
-    outflow_feed(s->node, &s->body, s->id);
+    outflow_feed(s->node, &s->body, s->id, &s->owner);
     if (s->params.on_progress != NULL && s->body.sent != before)
         s->params.on_progress(s->body.sent, s->body.length, s->params.user);
 }

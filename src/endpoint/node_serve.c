@@ -391,7 +391,7 @@ void exchange_feed(weft_exchange *x)
 {
     x->reply.starved = false;
     if (x->is_replying && x->reply_id != 0)
-        outflow_feed(x->node, &x->reply, x->reply_id);
+        outflow_feed(x->node, &x->reply, x->reply_id, &x->owner);
 }
 
 void exchange_go_on(weft_exchange *x)
