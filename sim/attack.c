@@ -103,6 +103,15 @@ static void send_hello(struct sim_world *w)
     send(w, p, SIM_MADE_UP);
 }
 
+/* Moved to where it came from it is a copy. */
+static void move(struct sim_world *w, struct sim_packet *p, const struct wf_addr *source)
+{
+    const bool is_same = wf_addr_equal(&p->from, source);
+
+    p->from = *source;
+    send(w, p, is_same ? SIM_COPIED : SIM_MOVED);
+}
+
 static struct sim_packet *any_captured(struct sim_world *w)
 {
     const size_t count = w->captured < SIM_RING ? w->captured : SIM_RING;
@@ -134,10 +143,10 @@ static void send_replay(struct sim_world *w)
     if (elsewhere) {
         p->to = w->net.ports[to].outside;
     }
-    if (moves) {
-        p->from = source;
-    }
-    send(w, p, moves ? SIM_MOVED : SIM_COPIED);
+    if (moves)
+        move(w, p, &source);
+    else
+        send(w, p, SIM_COPIED);
 }
 
 /* The same with zeros behind it. */
@@ -253,7 +262,8 @@ void sim_attack_see(struct sim_world *w, const struct sim_packet *p)
         w->attacks < w->plan.attack.datagrams_max && may_move(w, p)) {
         struct sim_packet *copy = sim_packet_copy(p);
 
-        copy->from = any_source(w);
-        send(w, copy, SIM_MOVED);
+        const struct wf_addr source = any_source(w);
+
+        move(w, copy, &source);
     }
 }
