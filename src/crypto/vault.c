@@ -15,7 +15,6 @@
 #include "base/assert.h"
 #include "base/bytes.h"
 
-#define SLAB_SLOTS 64u
 #define SLABS_FIRST 16u
 #define NO_SLAB UINT32_MAX
 #define NUMBER_LEN 8u
@@ -87,7 +86,7 @@ weft_err wf_vault_new(struct wf_vault **out, const struct wf_vault_config *confi
 
 static size_t slab_size(const struct wf_vault *v)
 {
-    return v->stride * SLAB_SLOTS;
+    return v->stride * WF_VAULT_SLAB;
 }
 
 static void free_slab(struct wf_vault *v, uint8_t *base)
@@ -185,13 +184,13 @@ static void drop_slab(struct wf_vault *v, uint32_t i)
 
 static uint8_t *slot_at(const struct wf_vault *v, uint32_t slot)
 {
-    return v->slabs[slot / SLAB_SLOTS].base + slot % SLAB_SLOTS * v->stride;
+    return v->slabs[slot / WF_VAULT_SLAB].base + slot % WF_VAULT_SLAB * v->stride;
 }
 
 bool wf_vault_has(const struct wf_vault *v, uint32_t slot)
 {
-    return slot / SLAB_SLOTS < v->slab_end &&
-           (v->slabs[slot / SLAB_SLOTS].used >> slot % SLAB_SLOTS & 1) != 0;
+    return slot / WF_VAULT_SLAB < v->slab_end &&
+           (v->slabs[slot / WF_VAULT_SLAB].used >> slot % WF_VAULT_SLAB & 1) != 0;
 }
 
 static uint32_t take_slot(struct wf_vault *v)
@@ -208,7 +207,7 @@ static uint32_t take_slot(struct wf_vault *v)
     if (s->used == UINT64_MAX)
         room_remove(v, i);
     v->count++;
-    return i * SLAB_SLOTS + bit;
+    return i * WF_VAULT_SLAB + bit;
 }
 
 static void seal(struct wf_vault *v, uint32_t slot, const uint8_t *record)
@@ -261,13 +260,13 @@ void *wf_vault_clear(const struct wf_vault *v, uint32_t slot)
 void wf_vault_drop(struct wf_vault *v, uint32_t slot)
 {
     WEFT_ASSERT(wf_vault_has(v, slot));
-    const uint32_t i = slot / SLAB_SLOTS;
+    const uint32_t i = slot / WF_VAULT_SLAB;
     struct slab *s = &v->slabs[i];
 
     wf_wipe(slot_at(v, slot), v->stride);
     if (s->used == UINT64_MAX)
         room_add(v, i);
-    s->used &= ~((uint64_t)1 << slot % SLAB_SLOTS);
+    s->used &= ~((uint64_t)1 << slot % WF_VAULT_SLAB);
     v->count--;
     if (s->used != 0)
         return;

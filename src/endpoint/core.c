@@ -53,6 +53,7 @@ static void fit_memory(struct wf_core_config *c)
 {
     size_t cookies = c->mem->cap / CORE_COOKIES_PART / CORE_COOKIE_BYTES;
     size_t solves = c->mem->cap / CORE_SOLVES_PART / CORE_SOLVE_BYTES;
+    size_t presences = c->mem->cap / CORE_PRESENCES_PART / CORE_PRESENCE_BYTES;
 
     if (c->cookies_max == 0)
         c->cookies_max = CORE_COOKIES_MAX;
@@ -64,6 +65,9 @@ static void fit_memory(struct wf_core_config *c)
         c->cookies_max = cookies == 0 ? 1 : cookies;
     if (c->solves_max > solves)
         c->solves_max = solves == 0 ? 1 : solves;
+    /* Who rests does not make memory short: that would forget others by the slab. */
+    if (c->presences_max > presences)
+        c->presences_max = presences == 0 ? 1 : (uint32_t)presences;
 }
 
 static weft_err make_identity(struct wf_core *c)

@@ -572,10 +572,20 @@ void presences_tick(struct wf_core *c, weft_time now)
         (void)drop_oldest(c);
 }
 
+/* The oldest, and those whose memory comes back with its: the oldest lie anywhere, and to free one
+ * slab of theirs alone nearly all would have to go. */
 void presences_shed(struct wf_core *c)
 {
-    for (unsigned i = 0; i < DROPS_AT_ONCE && drop_oldest(c); i++)
-        continue;
+    if (presences_count(c) == 0)
+        return;
+    const uint32_t first = c->rest.oldest / WF_VAULT_SLAB * WF_VAULT_SLAB;
+
+    for (uint32_t slot = first; slot < first + WF_VAULT_SLAB; slot++) {
+        if (!wf_vault_has(c->rest.vault, slot))
+            continue;
+        drop(c, slot);
+        c->stats.presences_dropped++;
+    }
 }
 
 void presences_clear(struct wf_core *c)

@@ -30,9 +30,11 @@
 #define CORE_FOLD_US 10000000u            /* SPEC 4.6-1 */
 #define CORE_REST_MS ((uint64_t)86400000) /* SPEC 4.6-8 */
 #define CORE_PRESENCES_MAX ((uint32_t)1 << 20)
-#define PRESENCE_LEN 320u /* SPEC 4.6-1 */
-#define PRESENCE_CIDS 3u  /* by which the peer of one may call us */
-#define PRESENCE_IDS 4u   /* index entries of a presence */
+#define CORE_PRESENCES_PART 2u   /* of the memory, at most one byte in so many for them */
+#define CORE_PRESENCE_BYTES 512u /* one slot and its index entries, at most */
+#define PRESENCE_LEN 320u        /* SPEC 4.6-1 */
+#define PRESENCE_CIDS 3u         /* by which the peer of one may call us */
+#define PRESENCE_IDS 4u          /* index entries of a presence */
 #define CORE_HANDSHAKE_TIMEOUT_US 10000000u
 #define CORE_EFFORT_MAX ((uint64_t)1 << 32)
 #define CORE_WORK_TIME_US 10000000u
@@ -349,7 +351,7 @@ struct session *presence_call(struct wf_core *c, weft_time now, const uint8_t na
                               bool can_call);
 weft_time presences_deadline(const struct wf_core *c);
 void presences_tick(struct wf_core *c, weft_time now);
-void presences_shed(struct wf_core *c); /* some of those that rest longest, for their memory */
+void presences_shed(struct wf_core *c); /* some, for their memory */
 void presences_clear(struct wf_core *c);
 size_t presences_count(const struct wf_core *c);
 size_t presences_bytes(const struct wf_core *c);

@@ -131,3 +131,53 @@ TEST(idle_sessions_that_cannot_fold_keep_nobody_asleep)
     CHECK_LE(stats_of(server()).sessions, 2);
     cp_close(&pair);
 }
+
+/* So many clients come, each with a session of its own, and leave. */
+static void come_and_go(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        (void)say_as(SHOWN_OWN);
+        cp_run(&pair, SECOND / 2);
+        cp_kill(&pair, 0);
+        CHECK_OK(cp_boot(&pair, 0));
+    }
+}
+
+/* SPEC 4.6-8 */
+TEST(when_memory_is_short_presences_give_back_some_and_not_only_their_places)
+{
+    const size_t slabs = 3;
+    size_t held = 0;
+
+    open_with(SECOND / 10, 8);
+    come_and_go(slabs * WF_VAULT_SLAB);
+    struct wf_core *core = server()->core;
+    uint64_t rest_ms = core->config.rest_ms;
+    core->config.rest_ms = (slabs * WF_VAULT_SLAB - 60) * 500; /* the first 60, about */
+    cp_run(&pair, 0);
+    core->config.rest_ms = rest_ms;
+    size_t gone = slabs * WF_VAULT_SLAB - presences_count(core);
+    CHECK(gone > 50 && gone < WF_VAULT_SLAB);
+    come_and_go(gone); /* into the places of the oldest */
+    CHECK_EQ(presences_count(core), slabs * WF_VAULT_SLAB);
+    held = server()->mem->held;
+    presences_shed(core);
+    presences_shed(core);
+    CHECK_LE(server()->mem->held + WF_VAULT_SLAB * wf_vault_slot_size(core->rest.vault), held);
+    CHECK_EQ(presences_count(core), WF_VAULT_SLAB);
+    CHECK(wf_core_check(core) == NULL);
+    cp_close(&pair);
+}
+
+TEST(presences_alone_do_not_make_memory_short)
+{
+    cp_init(&pair, test_mem(), test_mem());
+    server()->mem->cap = (size_t)4 << 20;
+    CHECK_OK(cp_boot(&pair, 1));
+    CHECK_EQ(server()->core->config.presences_max, 4096);
+    cp_kill(&pair, 1);
+    server()->config.presences_max = 4095;
+    CHECK_OK(cp_boot(&pair, 1));
+    CHECK_EQ(server()->core->config.presences_max, 4095);
+    cp_close(&pair);
+}
