@@ -14,7 +14,7 @@ define build
 endef
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 run: ## builds, then sends a real file between two processes (FILE=path: that one)
 	$(call build,run,release,app_weft app_weftd)

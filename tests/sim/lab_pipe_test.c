@@ -14,7 +14,7 @@ static struct lab_scenario fast(void)
         .name = "test",
         .about = "",
         .seed = test_seed(),
-        .end_us = LAB_S(4),
+        .end_us = LAB_S(3),
         .up = lab_line(LAB_MBIT(1000), LAB_MS(10), 800),
         .down = lab_line(LAB_MBIT(1000), LAB_MS(10), 800),
         .flow_count = 1,
@@ -23,7 +23,7 @@ static struct lab_scenario fast(void)
                    .request_bytes = 200,
                    .every_us = LAB_MS(10),
                    .start_us = LAB_S(1),
-                   .stop_us = LAB_MS(3900)}},
+                   .stop_us = LAB_MS(2900)}},
     };
 }
 
@@ -55,7 +55,7 @@ TEST(beside_an_endless_background_message_the_urgent_is_at_most_2_ms_later) /* S
                                   .priority = WF_PRIORITY_BACKGROUND});
         test_note("session of its own: %u; alone p99 %u us", one_way, (unsigned)alone);
         CHECK_LE(p99_of_urgent(&s, &r), alone + LAB_MS(2));
-        CHECK_LE(500000000, lab_goodput(&r, 1, LAB_S(2), LAB_S(4)));
+        CHECK_LE(500000000, lab_goodput(&r, 1, LAB_S(2), LAB_S(3)));
         lab_figures_free(&r);
     }
 }

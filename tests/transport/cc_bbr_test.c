@@ -27,7 +27,9 @@ static void begin(void)
 static void one_round(uint64_t bw, uint64_t rtt_us, uint64_t in_flight)
 {
     const uint64_t bytes = bw * rtt_us / 1000000;
-    struct wf_cc_ack a = {.now = now += rtt_us,
+
+    now += rtt_us;
+    struct wf_cc_ack a = {.now = now,
                           .newest_at = now - rtt_us,
                           .newest = now - rtt_us,
                           .next = now,
