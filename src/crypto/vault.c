@@ -6,7 +6,8 @@
  *   slot:  clear part | number of the seal (8) | sealed record | tag (16)
  *
  * The number is the nonce: it counts what this vault has ever sealed. The slot is associated data,
- * so that records cannot change places.
+ * so that records cannot change places. What is kept outside is the same without the clear part,
+ * for an id instead of a slot.
  */
 #include "crypto/vault.h"
 
@@ -210,45 +211,72 @@ static uint32_t take_slot(struct wf_vault *v)
     return i * WF_VAULT_SLAB + bit;
 }
 
-static void seal(struct wf_vault *v, uint32_t slot, const uint8_t *record)
+/* Slots have 4 bytes of associated data, what is outside has 8: none is taken for the other. */
+static void seal(struct wf_vault *v, weft_span place, const uint8_t *record, uint8_t *out)
 {
-    uint8_t *at = slot_at(v, slot) + v->clear_len;
-    uint8_t place[4] = {0};
     struct wf_aead_op op = {.number = ++v->sealed,
-                            .ad = wf_span(place, sizeof place),
+                            .ad = place,
                             .in = record,
                             .in_len = v->record_len,
-                            .out = at + NUMBER_LEN};
+                            .out = out + NUMBER_LEN};
 
-    wf_store_u32(place, slot);
-    wf_store_u64(at, op.number);
+    wf_store_u64(out, op.number);
     wf_aead_seal(v->aead, v->key, &op, 1);
+}
+
+static bool open(struct wf_vault *v, weft_span place, const uint8_t *sealed, uint8_t *record)
+{
+    struct wf_aead_op op = {.number = wf_load_u64(sealed),
+                            .ad = place,
+                            .in = sealed + NUMBER_LEN,
+                            .in_len = v->record_len + WF_AEAD_TAG_LEN,
+                            .out = record};
+
+    return wf_aead_open(v->aead, v->key, &op, 1) == 1;
 }
 
 weft_err wf_vault_put(struct wf_vault *v, const uint8_t *record, uint32_t *slot)
 {
+    uint8_t place[4] = {0};
+
     if (v->count >= v->slots_max)
         return WEFT_ERR_LIMIT;
     if (v->with_room == NO_SLAB && add_slab(v) != WEFT_OK)
         return WEFT_ERR_NOMEM;
     *slot = take_slot(v);
-    seal(v, *slot, record);
+    wf_store_u32(place, *slot);
+    seal(v, wf_span(place, sizeof place), record, slot_at(v, *slot) + v->clear_len);
     return WEFT_OK;
 }
 
 bool wf_vault_get(struct wf_vault *v, uint32_t slot, uint8_t *record)
 {
     WEFT_ASSERT(wf_vault_has(v, slot));
-    const uint8_t *at = slot_at(v, slot) + v->clear_len;
     uint8_t place[4] = {0};
-    struct wf_aead_op op = {.number = wf_load_u64(at),
-                            .ad = wf_span(place, sizeof place),
-                            .in = at + NUMBER_LEN,
-                            .in_len = v->record_len + WF_AEAD_TAG_LEN,
-                            .out = record};
 
     wf_store_u32(place, slot);
-    return wf_aead_open(v->aead, v->key, &op, 1) == 1;
+    return open(v, wf_span(place, sizeof place), slot_at(v, slot) + v->clear_len, record);
+}
+
+size_t wf_vault_outside_len(const struct wf_vault *v)
+{
+    return NUMBER_LEN + v->record_len + WF_AEAD_TAG_LEN;
+}
+
+void wf_vault_seal_outside(struct wf_vault *v, uint64_t id, const uint8_t *record, uint8_t *out)
+{
+    uint8_t place[8] = {0};
+
+    wf_store_u64(place, id);
+    seal(v, wf_span(place, sizeof place), record, out);
+}
+
+bool wf_vault_open_outside(struct wf_vault *v, uint64_t id, const uint8_t *sealed, uint8_t *record)
+{
+    uint8_t place[8] = {0};
+
+    wf_store_u64(place, id);
+    return open(v, wf_span(place, sizeof place), sealed, record);
 }
 
 void *wf_vault_clear(const struct wf_vault *v, uint32_t slot)

@@ -49,6 +49,14 @@ void *wf_vault_clear(const struct wf_vault *v, uint32_t slot);
 /* Wipes the slot and gives it back. */
 void wf_vault_drop(struct wf_vault *v, uint32_t slot);
 
+/* A record for keeping elsewhere, sealed under the vault's key for this id: wf_vault_outside_len
+ * bytes. What is brought back later under another id, or changed, does not open; but what was kept
+ * from an earlier time does, so the keeper has to be one that forgets what is taken back. */
+size_t wf_vault_outside_len(const struct wf_vault *v);
+void wf_vault_seal_outside(struct wf_vault *v, uint64_t id, const uint8_t *record, uint8_t *out);
+WEFT_NODISCARD bool wf_vault_open_outside(struct wf_vault *v, uint64_t id, const uint8_t *sealed,
+                                          uint8_t *record);
+
 bool wf_vault_has(const struct wf_vault *v, uint32_t slot);
 size_t wf_vault_count(const struct wf_vault *v);
 size_t wf_vault_slot_size(const struct wf_vault *v); /* bytes of one slot, everything in it */

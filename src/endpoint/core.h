@@ -34,6 +34,16 @@ struct wf_core_shards {
     void *user;
 };
 
+/* Where sealed records of peers that rest for long are kept instead of memory, by number. What is
+ * there must not outlive the core. All NULL: nowhere. */
+struct wf_core_rest {
+    weft_err (*put)(void *user, uint32_t id, weft_span sealed); /* over what was there */
+    /* Exactly len bytes; WEFT_ERR_NOT_FOUND, WEFT_ERR_MALFORMED. */
+    weft_err (*get)(void *user, uint32_t id, uint8_t *sealed, size_t len);
+    void (*drop)(void *user, uint32_t id);
+    void *user;
+};
+
 struct wf_core_config {
     struct wf_mem *mem;
     const struct wf_rng *rng;

@@ -195,3 +195,46 @@ TEST(without_memory_a_record_is_not_taken_and_nothing_else_changes)
         wf_aead_free(f.aead);
     }
 }
+
+#define OUTSIDE_MAX 160u
+
+TEST(what_is_kept_outside_opens_under_its_id_alone)
+{
+    struct fixture f = make(4);
+    uint8_t record[LEN], back[LEN], sealed[OUTSIDE_MAX], again[OUTSIDE_MAX];
+    const size_t len = wf_vault_outside_len(f.vault);
+
+    CHECK_LE(len, sizeof sealed);
+    memset(record, 0x42, sizeof record);
+    wf_vault_seal_outside(f.vault, 7, record, sealed);
+    CHECK(wf_vault_open_outside(f.vault, 7, sealed, back));
+    CHECK_MEM_EQ(back, record, LEN);
+    CHECK(!wf_vault_open_outside(f.vault, 8, sealed, back));
+    for (size_t i = 0; i < len; i++) {
+        sealed[i] ^= 1;
+        CHECK(!wf_vault_open_outside(f.vault, 7, sealed, back));
+        sealed[i] ^= 1;
+    }
+    wf_vault_seal_outside(f.vault, 7, record, again);
+    CHECK(memcmp(sealed, again, len) != 0); /* another number: the same bytes never twice */
+    done(&f);
+}
+
+TEST(another_vault_opens_nothing_that_was_kept_outside)
+{
+    struct fixture f = make(4), other = {0};
+    uint8_t record[LEN] = {1}, back[LEN], sealed[OUTSIDE_MAX];
+
+    wf_vault_seal_outside(f.vault, 1, record, sealed);
+    CHECK_OK(wf_aead_new(&other.aead, WF_AEAD_BEST, test_mem()));
+    const struct wf_vault_config c = {.mem = test_mem(),
+                                      .rng = test_rng(2),
+                                      .aead = other.aead,
+                                      .record_len = LEN,
+                                      .clear_len = CLEAR,
+                                      .slots_max = 4};
+    CHECK_OK(wf_vault_new(&other.vault, &c));
+    CHECK(!wf_vault_open_outside(other.vault, 1, sealed, back));
+    done(&other);
+    done(&f);
+}
