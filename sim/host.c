@@ -165,7 +165,13 @@ static weft_err try_new(struct sim_world *w, struct sim_host *h)
         .fold_us = p->fold_us,
         .rest_ms = p->rest_ms,
         .presences_max = p->presences_max,
+        .rest_memory_ms = p->rest_memory_ms,
     };
+
+    if (p->rest_memory_ms > 0) {
+        sim_rest_init(&h->rest, wf_prng_next(&h->prng));
+        config.rest = sim_rest_ops(&h->rest);
+    }
 
     memcpy(config.seed, h->seed, sizeof config.seed);
     weft_err err = wf_core_new(&h->core, &config, sim_host_now(w, h));

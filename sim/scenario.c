@@ -219,6 +219,21 @@ static void draw_rest(const struct sim_scenario *s, struct sim_host_plan *h)
     }
 }
 
+/* What the file damages is forgotten, and missed as in draw_rest: mild seeds have none. */
+static void draw_file(const struct sim_scenario *s, struct sim_host_plan *h)
+{
+    struct wf_prng p = sim_stream(s->seed, SIM_PURPOSE_DORMANT + (uint64_t)(h - s->hosts));
+    const uint64_t memory_ms = sim_scale(&p, 1, 4000);
+    const uint64_t fold_us = sim_scale(&p, 500, 2 * SECOND);
+
+    if (!sim_has(s, SIM_CLASS_DORMANT) || s->soft)
+        return;
+    h->rest_memory_ms = memory_ms;
+    if (h->fold_us == 0) {
+        h->fold_us = fold_us;
+    }
+}
+
 static void draw_hosts(struct sim_scenario *s)
 {
     struct wf_prng p = sim_stream(s->seed, SIM_PURPOSE_HOSTS);
@@ -232,6 +247,7 @@ static void draw_hosts(struct sim_scenario *s)
         draw_wall(s, h);
         draw_host_faults(s, h);
         draw_rest(s, h);
+        draw_file(s, h);
         h->serves = s->peers || i == 0;
         s->ports[i].outside = sim_addr_outside(s, i, 0);
         s->ports[i].inside = s->ports[i].outside;

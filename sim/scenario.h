@@ -96,6 +96,7 @@ struct sim_host_plan {
     size_t memory_cap;  /* 0: none */
     size_t peer_memory_max;
     uint64_t fold_us, rest_ms; /* 0: as usual */
+    uint64_t rest_memory_ms;   /* then to the file; 0: there is none */
     uint32_t presences_max;
     uint64_t fail_every; /* about one in so many allocations fails; 0: none */
     uint64_t wake_us;    /* it looks at its socket up to this late */

@@ -27,6 +27,7 @@ enum sim_purpose {
     SIM_PURPOSE_HOST_KEYS = 48,
     SIM_PURPOSE_HOST_DECISIONS = 64,
     SIM_PURPOSE_FOLD = 80,
+    SIM_PURPOSE_DORMANT = 96,
     SIM_PURPOSE_OPTIONS = 128, /* and the op's index */
     SIM_PURPOSE_LINK = 1024,   /* and its place */
 };

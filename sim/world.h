@@ -14,6 +14,7 @@
 #include "endpoint/core.h"
 #include "sim/memory.h"
 #include "sim/nonces.h"
+#include "sim/rest.h"
 #include "sim/scenario.h"
 
 #define SIM_PROBES_MAX 64u
@@ -51,6 +52,7 @@ struct sim_host {
     struct wf_prng prng; /* of its latencies and failing allocations */
     uint8_t seed[32], key[32];
     struct wf_core *core; /* NULL: it is down */
+    struct sim_rest rest; /* its file of peers at rest */
     bool shut;            /* its end has begun; when the core is quiet it goes */
     bool boots_again;     /* and a new one comes */
     weft_time shut_until; /* by then it has to be quiet */

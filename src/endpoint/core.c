@@ -34,6 +34,8 @@ static void fill_defaults(struct wf_core_config *c)
         c->fold_us = CORE_FOLD_US;
     if (c->rest_ms == 0)
         c->rest_ms = CORE_REST_MS;
+    if (c->rest_memory_ms == 0)
+        c->rest_memory_ms = CORE_REST_MEMORY_MS;
     if (c->presences_max == 0)
         c->presences_max = CORE_PRESENCES_MAX;
     if (c->handshake_timeout_us == 0)

@@ -62,7 +62,9 @@ struct wf_core_config {
     uint64_t idle_ms;        /* 0: 30000 */
     uint64_t fold_us;        /* nothing under way for so long: folded. 0: 10 s; UINT64_MAX: never */
     uint64_t rest_ms;        /* a session at rest is kept for so long; 0: a day */
-    uint32_t presences_max;  /* folded sessions; 0: 2^20 */
+    uint32_t presences_max;  /* folded sessions in memory; 0: 2^20 */
+    struct wf_core_rest rest;      /* a place for those beyond that, and beyond: */
+    uint64_t rest_memory_ms;       /* this time at rest; 0: an hour */
     uint64_t handshake_timeout_us; /* 0: 10 s */
     uint64_t effort_max;           /* most work done for one handshake; 0: 2^32 tries */
     uint64_t work_time_us;         /* most time that goes into it; 0: 10 s */
@@ -245,6 +247,7 @@ struct wf_core_stats {
     uint64_t sessions, sessions_total, sessions_evicted, handshakes_started, handshakes_failed;
     uint64_t presences, presence_bytes;       /* sessions at rest, folded, and what they hold */
     uint64_t folds, wakes, presences_dropped; /* dropped: after the rest time, or for room */
+    uint64_t dormant, dormant_put, dormant_recalled; /* of these, in the file; so far */
     uint64_t sessions_coming; /* accepted, and nothing was heard of their clients since */
     uint64_t messages_in, messages_out, messages_open, messages_cut_off;
     /* What is held now, of all sessions. */

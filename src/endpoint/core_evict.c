@@ -136,7 +136,7 @@ void evict_for_memory(struct wf_core *c, weft_time now)
     if (victim != NULL && weight(victim) >= CORE_EVICT_MIN)
         evict(victim, now);
     else
-        presences_shed(c);
+        presences_shed(c, now);
 }
 
 static size_t room_of(const struct session *s)

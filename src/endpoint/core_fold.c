@@ -18,34 +18,16 @@
 
 #include "base/bytes.h"
 #include "crypto/hash.h"
-#include "endpoint/core_priv.h"
+#include "endpoint/core_fold.h"
 #include "wire/packet.h"
 
 enum presence_flags { PRESENCE_NOBODY = 1, PRESENCE_LIMITED = 2, PRESENCE_SERVER = 4 };
 
 #define NO_NAME 255u
-#define NAME_AT (PRESENCE_IDS - 1u) /* index entries of a slot: its ids, then the peer's name */
 #define PACKET_MAX 65536u
 #define AGAIN_MIN_US ((uint64_t)100000)
 #define DROPS_AT_ONCE 64u
 #define NAMED_MAX 16u /* presences of one peer that are found by its name: the newest */
-
-/* In locked memory, while a record is made or read. */
-struct presence_scratch {
-    uint8_t record[PRESENCE_LEN];
-    struct wf_keys keys;
-};
-
-/* The clear part of a slot. */
-struct presence {
-    uint8_t cids[PRESENCE_CIDS][WF_CID_LEN];
-    weft_time folded_at;
-    uint32_t older, newer; /* in the order of folding; WF_VAULT_NONE */
-    uint32_t forged;       /* packets that did not open since */
-    uint16_t len;          /* of the record */
-    uint8_t cid_count;
-    bool has_name;
-};
 
 /* What is read from a record. */
 struct opened {
@@ -93,6 +75,13 @@ static weft_err make_scratch(struct wf_core *c)
     return r->scratch == NULL ? WEFT_ERR_NOMEM : WEFT_OK;
 }
 
+weft_err presence_make_parts(struct wf_core *c)
+{
+    weft_err err = make_scratch(c);
+
+    return err == WEFT_OK ? make_vault(c) : err;
+}
+
 void presences_init(struct wf_core *c)
 {
     /* A slot's numbers are dense: the index never sees one above these. */
@@ -106,6 +95,7 @@ void presences_deinit(struct wf_core *c)
 {
     struct presences *r = &c->rest;
 
+    dormant_clear(c);
     wf_index_deinit(&r->index);
     wf_vault_free(r->vault);
     wf_free(c->mem, r->packet, PACKET_MAX);
@@ -139,61 +129,71 @@ static void unlink_slot(struct wf_core *c, const struct presence *p)
         at(c, p->newer)->older = p->older;
 }
 
-static uint64_t hash_of(const struct wf_core *c, const void *data, size_t len)
+uint64_t presence_hash(const struct wf_core *c, const void *data, size_t len)
 {
     return wf_siphash64(c->rest.key, wf_span(data, len));
 }
 
-/* Takes the first count entries of a slot out of the index. */
-static void leave_index(struct wf_core *c, uint32_t slot, const struct presence *p, size_t count)
+/* What an entry of either index is about. */
+static struct presence *owner_of(const struct wf_core *c, const struct wf_index *x, uint32_t id)
 {
-    for (size_t i = 0; i < count && i < p->cid_count; i++)
-        wf_index_remove(&c->rest.index, slot * PRESENCE_IDS + (uint32_t)i);
-    if (p->has_name && count == PRESENCE_IDS)
-        wf_index_remove(&c->rest.index, slot * PRESENCE_IDS + NAME_AT);
+    const uint32_t slot = id / PRESENCE_IDS;
+
+    return x == &c->rest.index ? at(c, slot) : dormant_at(c, slot);
+}
+
+/* Takes the first count connection ids of a slot out. */
+static void leave_ids(struct wf_index *x, uint32_t slot, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        wf_index_remove(x, slot * PRESENCE_IDS + (uint32_t)i);
 }
 
 /* Who makes session after session would else make a chain that takes long to walk: older ones of
  * his are found by connection id alone. SPEC 4.6-11 */
-static void shorten_names(struct wf_core *c, uint64_t hash)
+static void shorten_names(struct wf_core *c, struct wf_index *x, uint64_t hash)
 {
     uint32_t oldest = WF_INDEX_NONE;
     size_t count = 0;
 
-    for (uint32_t id = wf_index_first(&c->rest.index, hash); id != WF_INDEX_NONE;
-         id = wf_index_next(&c->rest.index, id)) {
-        if (id % PRESENCE_IDS != NAME_AT)
+    for (uint32_t id = wf_index_first(x, hash); id != WF_INDEX_NONE; id = wf_index_next(x, id)) {
+        if (id % PRESENCE_IDS != PRESENCE_NAME_AT)
             continue;
         oldest = id;
         count++;
     }
     if (count <= NAMED_MAX)
         return;
-    wf_index_remove(&c->rest.index, oldest);
-    at(c, oldest / PRESENCE_IDS)->has_name = false;
+    wf_index_remove(x, oldest);
+    owner_of(c, x, oldest)->has_name = false;
 }
 
-static weft_err enter_index(struct wf_core *c, uint32_t slot, const struct presence *p,
-                            const uint8_t name[PEER_NAME_LEN])
+void presence_leave_index(struct wf_index *x, uint32_t slot, const struct presence *p)
+{
+    leave_ids(x, slot, p->cid_count);
+    if (p->has_name)
+        wf_index_remove(x, slot * PRESENCE_IDS + PRESENCE_NAME_AT);
+}
+
+weft_err presence_enter_index(struct wf_core *c, struct wf_index *x, uint32_t slot,
+                              const struct presence *p)
 {
     weft_err err = WEFT_OK;
     uint32_t i = 0;
 
     for (; i < p->cid_count && err == WEFT_OK; i++)
-        err = wf_index_put(&c->rest.index, slot * PRESENCE_IDS + i,
-                           hash_of(c, p->cids[i], WF_CID_LEN));
+        err = wf_index_put(x, slot * PRESENCE_IDS + i, presence_hash(c, p->cids[i], WF_CID_LEN));
     if (err != WEFT_OK) {
-        leave_index(c, slot, p, i - 1);
+        leave_ids(x, slot, i - 1);
         return err;
     }
     if (!p->has_name)
         return WEFT_OK;
-    const uint64_t hash = hash_of(c, name, PEER_NAME_LEN);
-    err = wf_index_put(&c->rest.index, slot * PRESENCE_IDS + NAME_AT, hash);
+    err = wf_index_put(x, slot * PRESENCE_IDS + PRESENCE_NAME_AT, p->name);
     if (err == WEFT_OK)
-        shorten_names(c, hash);
+        shorten_names(c, x, p->name);
     else
-        leave_index(c, slot, p, i);
+        leave_ids(x, slot, i);
     return err;
 }
 
@@ -201,7 +201,7 @@ static void drop(struct wf_core *c, uint32_t slot)
 {
     const struct presence *p = at(c, slot);
 
-    leave_index(c, slot, p, PRESENCE_IDS);
+    presence_leave_index(&c->rest.index, slot, p);
     unlink_slot(c, p);
     wf_vault_drop(c->rest.vault, slot);
 }
@@ -211,13 +211,19 @@ size_t presences_count(const struct wf_core *c)
     return c->rest.vault == NULL ? 0 : wf_vault_count(c->rest.vault);
 }
 
-/* SPEC 4.6-8: the one that rests longest goes, without a word. */
-static bool drop_oldest(struct wf_core *c)
+/* Without a word: to the file, where there is one. SPEC 4.6-8, 4.7-1 */
+static void let_go(struct wf_core *c, weft_time now, uint32_t slot)
+{
+    if (!dormant_put(c, now, slot))
+        c->stats.presences_dropped++;
+    drop(c, slot);
+}
+
+static bool drop_oldest(struct wf_core *c, weft_time now)
 {
     if (presences_count(c) == 0)
         return false;
-    drop(c, c->rest.oldest);
-    c->stats.presences_dropped++;
+    let_go(c, now, c->rest.oldest);
     return true;
 }
 
@@ -263,36 +269,18 @@ static size_t write_record(const struct session *s, uint8_t *record, struct wf_c
     return wf_chan_fold(s->chan, &w, ids) && ids->count == s->cid_count ? w.len : 0;
 }
 
-/* Room is made for one more, if there can be. */
-static weft_err put_record(struct wf_core *c, uint32_t *slot)
+weft_err presence_keep(struct wf_core *c, const struct presence *like)
 {
-    weft_err err = wf_vault_put(c->rest.vault, c->rest.scratch->record, slot);
-
-    if (err != WEFT_OK && drop_oldest(c))
-        err = wf_vault_put(c->rest.vault, c->rest.scratch->record, slot);
-    return err;
-}
-
-static weft_err keep(struct session *s, weft_time now)
-{
-    struct wf_core *c = s->core;
-    struct wf_chan_ids ids;
     uint32_t slot = WF_VAULT_NONE;
-    const size_t len = write_record(s, c->rest.scratch->record, &ids);
-    weft_err err = len == 0 ? WEFT_ERR_LIMIT : put_record(c, &slot);
+    weft_err err = wf_vault_put(c->rest.vault, c->rest.scratch->record, &slot);
 
-    wf_wipe(c->rest.scratch->record, PRESENCE_LEN); /* SPEC 4.6-6 */
     if (err != WEFT_OK)
         return err;
 
     struct presence *p = at(c, slot);
 
-    p->folded_at = now;
-    p->len = (uint16_t)len;
-    p->cid_count = (uint8_t)ids.count;
-    p->has_name = s->peer != NULL;
-    memcpy(p->cids, ids.cids, ids.count * sizeof p->cids[0]);
-    err = enter_index(c, slot, p, s->peer == NULL ? NULL : s->peer->name);
+    *p = *like;
+    err = presence_enter_index(c, &c->rest.index, slot, p);
     if (err != WEFT_OK) {
         wf_vault_drop(c->rest.vault, slot);
         return err;
@@ -303,6 +291,43 @@ static weft_err keep(struct session *s, weft_time now)
     return WEFT_OK;
 }
 
+void presence_make_place(struct wf_core *c, weft_time now)
+{
+    if (presences_count(c) >= c->config.presences_max)
+        (void)drop_oldest(c, now);
+}
+
+static weft_err try_keep(struct session *s, weft_time now)
+{
+    struct wf_core *c = s->core;
+    struct wf_chan_ids ids;
+    struct presence p = {.folded_at = now, .has_name = s->peer != NULL};
+    weft_err err = WEFT_ERR_LIMIT;
+
+    p.len = (uint16_t)write_record(s, c->rest.scratch->record, &ids);
+    if (p.len > 0) {
+        p.cid_count = (uint8_t)ids.count;
+        memcpy(p.cids, ids.cids, ids.count * sizeof p.cids[0]);
+        if (p.has_name)
+            p.name = presence_hash(c, s->peer->name, PEER_NAME_LEN);
+        err = presence_keep(c, &p);
+    }
+    wf_wipe(c->rest.scratch->record, PRESENCE_LEN); /* SPEC 4.6-6 */
+    return err;
+}
+
+/* Who goes to make room takes the scratch too: the record is written after it. */
+static weft_err keep(struct session *s, weft_time now)
+{
+    weft_err err = WEFT_OK;
+
+    presence_make_place(s->core, now);
+    err = try_keep(s, now);
+    if (err == WEFT_ERR_NOMEM && drop_oldest(s->core, now))
+        err = try_keep(s, now);
+    return err;
+}
+
 /* SPEC 4.6-1 */
 bool presence_fold(struct session *s, weft_time now)
 {
@@ -310,7 +335,7 @@ bool presence_fold(struct session *s, weft_time now)
 
     if (c->shut || c->config.fold_us == UINT64_MAX || !may_fold(s, now))
         return false;
-    if (make_scratch(c) != WEFT_OK || make_vault(c) != WEFT_OK || keep(s, now) != WEFT_OK)
+    if (presence_make_parts(c) != WEFT_OK || keep(s, now) != WEFT_OK)
         return false;
     c->stats.folds++;
     session_free(s);
@@ -321,12 +346,11 @@ bool presence_fold(struct session *s, weft_time now)
 
 static uint32_t find_cid(const struct wf_core *c, const uint8_t cid[WF_CID_LEN])
 {
-    const uint64_t hash = hash_of(c, cid, WF_CID_LEN);
+    const uint64_t hash = presence_hash(c, cid, WF_CID_LEN);
 
     for (uint32_t id = wf_index_first(&c->rest.index, hash); id != WF_INDEX_NONE;
          id = wf_index_next(&c->rest.index, id)) {
-        if (id % PRESENCE_IDS != NAME_AT &&
-            memcmp(at(c, id / PRESENCE_IDS)->cids[id % PRESENCE_IDS], cid, WF_CID_LEN) == 0)
+        if (presence_has_cid(at(c, id / PRESENCE_IDS), id, cid))
             return id / PRESENCE_IDS;
     }
     return WF_VAULT_NONE;
@@ -468,10 +492,13 @@ static struct session *wake_by_packet(struct wf_core *c, weft_time now,
 enum presence_found presence_recv(struct wf_core *c, weft_time now, const uint8_t cid[WF_CID_LEN],
                                   const struct wf_chan_packet *packet, struct session **out)
 {
-    const uint32_t slot = presences_count(c) == 0 ? WF_VAULT_NONE : find_cid(c, cid);
+    uint32_t slot = WF_VAULT_NONE;
     struct session *s = NULL;
     struct opened o;
 
+    dormant_recall_cid(c, now, cid);
+    if (presences_count(c) > 0)
+        slot = find_cid(c, cid);
     if (slot == WF_VAULT_NONE)
         return PRESENCE_UNKNOWN;
     if (!open_record(c, slot, &o))
@@ -505,11 +532,12 @@ struct session *presence_call(struct wf_core *c, weft_time now, const uint8_t na
     uint32_t id = WF_INDEX_NONE;
     struct opened o;
 
+    dormant_recall_name(c, now, presence_hash(c, name, PEER_NAME_LEN));
     if (presences_count(c) == 0 || !make_room(c, now))
         return NULL;
-    for (id = wf_index_first(&c->rest.index, hash_of(c, name, PEER_NAME_LEN)); id != WF_INDEX_NONE;
-         id = wf_index_next(&c->rest.index, id)) {
-        if (id % PRESENCE_IDS == NAME_AT && open_record(c, id / PRESENCE_IDS, &o) &&
+    for (id = wf_index_first(&c->rest.index, presence_hash(c, name, PEER_NAME_LEN));
+         id != WF_INDEX_NONE; id = wf_index_next(&c->rest.index, id)) {
+        if (id % PRESENCE_IDS == PRESENCE_NAME_AT && open_record(c, id / PRESENCE_IDS, &o) &&
             is_named(&o, name) && !(can_call && is_stale(c, id / PRESENCE_IDS, now, &o)))
             break;
     }
@@ -559,32 +587,45 @@ bool presence_tick_session(struct session *s, weft_time now)
     return false;
 }
 
+/* A place in memory is for so long; afterwards there is the file, or nothing. */
+static uint64_t here_us(const struct wf_core *c)
+{
+    const uint64_t file_us = dormant_after_us(c);
+
+    return file_us < rest_us(c) ? file_us : rest_us(c);
+}
+
 weft_time presences_deadline(const struct wf_core *c)
 {
-    return presences_count(c) == 0 ? WEFT_TIME_NEVER
-                                   : after(at(c, c->rest.oldest)->folded_at, rest_us(c));
+    const weft_time at_file = dormant_deadline(c);
+    const weft_time here = presences_count(c) == 0
+                               ? WEFT_TIME_NEVER
+                               : after(at(c, c->rest.oldest)->folded_at, here_us(c));
+
+    return here < at_file ? here : at_file;
 }
 
 /* SPEC 4.6-8 */
 void presences_tick(struct wf_core *c, weft_time now)
 {
-    for (unsigned i = 0; i < DROPS_AT_ONCE && now >= presences_deadline(c); i++)
-        (void)drop_oldest(c);
+    for (unsigned i = 0; i < DROPS_AT_ONCE && presences_count(c) > 0 &&
+                         now >= after(at(c, c->rest.oldest)->folded_at, here_us(c));
+         i++)
+        (void)drop_oldest(c, now);
+    dormant_tick(c, now);
 }
 
 /* The oldest, and those whose memory comes back with its: the oldest lie anywhere, and to free one
  * slab of theirs alone nearly all would have to go. */
-void presences_shed(struct wf_core *c)
+void presences_shed(struct wf_core *c, weft_time now)
 {
     if (presences_count(c) == 0)
         return;
     const uint32_t first = c->rest.oldest / WF_VAULT_SLAB * WF_VAULT_SLAB;
 
     for (uint32_t slot = first; slot < first + WF_VAULT_SLAB; slot++) {
-        if (!wf_vault_has(c->rest.vault, slot))
-            continue;
-        drop(c, slot);
-        c->stats.presences_dropped++;
+        if (wf_vault_has(c->rest.vault, slot))
+            let_go(c, now, slot);
     }
 }
 
@@ -592,6 +633,7 @@ void presences_clear(struct wf_core *c)
 {
     while (presences_count(c) > 0)
         drop(c, c->rest.oldest);
+    dormant_clear(c);
 }
 
 size_t presences_bytes(const struct wf_core *c)

@@ -186,7 +186,7 @@ static void recv_one(struct wf_core *c, weft_time now, const struct wf_datagram 
         return;
     }
     s = wf_table_get(&c->sessions, (weft_span){cid, WF_CID_LEN});
-    if (s == NULL && presences_count(c) > 0) {
+    if (s == NULL && (presences_count(c) > 0 || c->rest.file.count > 0)) {
         flush_run(now, d, run); /* waking may fold the session of that run */
         if (presence_recv(c, now, cid, &p, &s) == PRESENCE_SLEEPS)
             return;

@@ -32,9 +32,11 @@
 #define CORE_PRESENCES_MAX ((uint32_t)1 << 20)
 #define CORE_PRESENCES_PART 2u   /* of the memory, at most one byte in so many for them */
 #define CORE_PRESENCE_BYTES 512u /* one slot and its index entries, at most */
-#define PRESENCE_LEN 320u        /* SPEC 4.6-1 */
-#define PRESENCE_CIDS 3u         /* by which the peer of one may call us */
-#define PRESENCE_IDS 4u          /* index entries of a presence */
+#define CORE_REST_MEMORY_MS ((uint64_t)3600000) /* SPEC 4.7-1 */
+#define CORE_DORMANTS_MAX ((uint32_t)1 << 24)
+#define PRESENCE_LEN 320u /* SPEC 4.6-1 */
+#define PRESENCE_CIDS 3u  /* by which the peer of one may call us */
+#define PRESENCE_IDS 4u   /* index entries of a presence */
 #define CORE_HANDSHAKE_TIMEOUT_US 10000000u
 #define CORE_EFFORT_MAX ((uint64_t)1 << 32)
 #define CORE_WORK_TIME_US 10000000u
@@ -213,6 +215,17 @@ struct ping {
     uint64_t rtt_us, handshake_us;
 };
 
+/* Those of them that a file holds; core_dormant.c */
+struct dormants {
+    struct sleeper **blocks;
+    size_t block_room;
+    uint32_t rows, free_row; /* made so far; first of those that hold nothing */
+    uint32_t oldest, newest;
+    uint32_t count;
+    struct wf_index index;
+    weft_time retry_at; /* the file took nothing: not before this */
+};
+
 /* Sessions at rest; core_fold.c */
 struct presence_scratch;
 struct presences {
@@ -223,6 +236,7 @@ struct presences {
     struct presence_scratch *scratch;
     uint8_t *packet;         /* one that is tried */
     uint32_t oldest, newest; /* slots */
+    struct dormants file;
 };
 
 struct reply {
@@ -351,7 +365,7 @@ struct session *presence_call(struct wf_core *c, weft_time now, const uint8_t na
                               bool can_call);
 weft_time presences_deadline(const struct wf_core *c);
 void presences_tick(struct wf_core *c, weft_time now);
-void presences_shed(struct wf_core *c); /* some, for their memory */
+void presences_shed(struct wf_core *c, weft_time now); /* some, for their memory */
 void presences_clear(struct wf_core *c);
 size_t presences_count(const struct wf_core *c);
 size_t presences_bytes(const struct wf_core *c);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "crypto/dh.h"
-#include "endpoint/core_priv.h"
+#include "endpoint/core_fold.h"
 
 static struct session *session_at(const struct wf_core *c, size_t index)
 {
@@ -67,6 +67,7 @@ void wf_core_stats(const struct wf_core *c, struct wf_core_stats *out)
     out->sessions = c->all.count;
     out->presences = presences_count(c);
     out->presence_bytes = presences_bytes(c);
+    out->dormant = c->rest.file.count;
     out->sessions_coming = c->coming.count;
     out->messages_open = wf_table_count(&c->messages);
     out->memory_held = c->mem->held;
@@ -155,6 +156,8 @@ const char *wf_core_check(const struct wf_core *c)
 {
     const char *wrong = presences_check(c);
 
+    if (wrong == NULL)
+        wrong = dormant_check(c);
     if (wrong != NULL)
         return wrong;
     if (c->mem->cap > 0 && c->mem->held > c->mem->cap)
