@@ -156,6 +156,47 @@ static const char *set_unread(struct config *c, char *v)
     return wrong;
 }
 
+static const char *set_fold(struct config *c, char *v)
+{
+    uint64_t n = 0;
+    const char *wrong = read_number(v, 1, 1000000, &n);
+
+    c->node.fold_ms = (uint32_t)n * 1000;
+    return wrong;
+}
+
+static const char *set_rest(struct config *c, char *v)
+{
+    uint64_t n = 0;
+    const char *wrong = read_number(v, 60, 1u << 30, &n);
+
+    c->node.rest_s = (uint32_t)n;
+    return wrong;
+}
+
+static const char *set_presences(struct config *c, char *v)
+{
+    uint64_t n = 0;
+    const char *wrong = read_number(v, 1, 1u << 24, &n);
+
+    c->node.presences_max = (uint32_t)n;
+    return wrong;
+}
+
+static const char *set_rest_file(struct config *c, char *v)
+{
+    return set_string(&c->node.rest_path, v, c->node.rest_path != NULL);
+}
+
+static const char *set_rest_memory(struct config *c, char *v)
+{
+    uint64_t n = 0;
+    const char *wrong = read_number(v, 1, 1u << 30, &n);
+
+    c->node.rest_memory_s = (uint32_t)n;
+    return wrong;
+}
+
 static const char *set_effort(struct config *c, char *v)
 {
     uint64_t n = 0;
@@ -221,6 +262,11 @@ static const struct {
     {"memory-max", set_memory, false},
     {"sessions-max", set_sessions, false},
     {"unread-time", set_unread, false},
+    {"fold-time", set_fold, false},
+    {"rest-time", set_rest, false},
+    {"presences-max", set_presences, false},
+    {"rest-file", set_rest_file, false},
+    {"rest-memory-time", set_rest_memory, false},
     {"work-effort", set_effort, false},
     {"work-ceiling", set_ceiling, false},
     {"cookies-max", set_cookies, false},

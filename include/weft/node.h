@@ -59,6 +59,15 @@ typedef struct weft_node_params {
     uint32_t unread_s; /* seconds after which a message is cut off that holds memory and does not
                           get on, because nobody reads it here or the peer takes no more
                           (WEFT_ERR_UNREAD); after 30 while memory is short. 0: 600 */
+    /* A session with nothing under way for fold_ms (0: 10000) is folded into a record of a few
+     * hundred bytes, which wakes with the next packet, and is kept for rest_s seconds (0: a day).
+     * There are presences_max of them in memory (0: 1048576); the one that rests longest makes
+     * room. */
+    uint32_t fold_ms, rest_s, presences_max;
+    const char *rest_path;  /* a file for those beyond that, and for those that have rested for
+                               rest_memory_s; sealed, and of no use to any other process. It is made,
+                               or  emptied if it is such a file. NULL: they are forgotten instead */
+    uint32_t rest_memory_s; /* 0: 3600 */
 } weft_node_params;
 
 #define WEFT_NODE_PARAMS ((weft_node_params){.size = sizeof(weft_node_params)})
@@ -361,6 +370,8 @@ typedef struct weft_stats {
     /* Peers at rest, beside the sessions: folded into records of so many bytes in all. So far:
      * times that one was folded, and woken; those forgotten after a day, or for room. */
     uint64_t presences, presence_bytes, folds, wakes, presences_dropped;
+    /* Those at rest that are in a file; so far: times that one came back from it. */
+    uint64_t dormant, dormant_recalled;
 } weft_stats;
 WEFT_API void weft_node_stats(const weft_node *node, weft_stats *stats);
 

@@ -83,12 +83,18 @@ static weft_err open_core(weft_node *n, const weft_node_params *p, const weft_id
         .wall_ms = wf_clock_wall_ms(),
         .sessions_max = p->sessions_max,
         .unread_us = (uint64_t)p->unread_s * 1000000,
+        .fold_us = (uint64_t)p->fold_ms * 1000,
+        .rest_ms = (uint64_t)p->rest_s * 1000,
+        .presences_max = p->presences_max,
+        .rest_memory_ms = (uint64_t)p->rest_memory_s * 1000,
         .keylog = n->keylog == NULL ? NULL : &n->keylog_fn,
     };
     struct wf_statement statement;
     uint8_t bytes[WF_STATEMENT_MAX];
     weft_err err = WEFT_OK;
 
+    if (n->rest_file != NULL)
+        config.rest = wf_rest_file_ops(n->rest_file);
     if (p->statement != NULL) {
         if (!is_about(p->statement, identity) || !statement_to_wire(&statement, p->statement))
             return WEFT_ERR_USAGE;
@@ -129,6 +135,8 @@ static weft_err open_parts(weft_node *n, const weft_node_params *p)
 
     if (err == WEFT_OK)
         err = open_keylog(n, p->keylog_path);
+    if (err == WEFT_OK && p->rest_path != NULL)
+        err = wf_rest_file_open(&n->rest_file, p->rest_path, &n->mem, NULL);
     if (err == WEFT_OK && p->identity == NULL)
         err = own_identity(&own);
     if (err == WEFT_OK)
@@ -233,6 +241,7 @@ void weft_node_close(weft_node *n)
         wf_loop_remove_waker(n->loop, &n->stopper);
     node_close_io(n);
     wf_core_free(n->core);
+    wf_rest_file_close(n->rest_file);
     wf_loop_free(n->loop);
     wf_free(&n->mem, n->rules, n->rule_cap * sizeof *n->rules);
     wf_free(&n->mem, n->events, NODE_EVENTS_MAX * sizeof *n->events);

@@ -17,6 +17,7 @@
 #include "base/assert.h"
 #include "base/list.h"
 #include "endpoint/core.h"
+#include "endpoint/rest_file.h"
 #include "net/loop.h"
 #include "net/resolve.h"
 #include "net/signals.h"
@@ -152,6 +153,7 @@ struct weft_node {
     struct wf_waker stopper;
     struct wf_signals signals;
     struct wf_resolver *resolver;
+    struct wf_rest_file *rest_file; /* NULL: there is none */
     weft_key key;
     bool anonymous, show_own_key, draining, resume_all;
     atomic_bool stopped; /* set by other threads and signal handlers */
