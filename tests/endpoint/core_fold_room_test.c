@@ -161,8 +161,8 @@ TEST(when_memory_is_short_presences_give_back_some_and_not_only_their_places)
     come_and_go(gone); /* into the places of the oldest */
     CHECK_EQ(presences_count(core), slabs * WF_VAULT_SLAB);
     held = server()->mem->held;
-    presences_shed(core);
-    presences_shed(core);
+    presences_shed(core, pair.now);
+    presences_shed(core, pair.now);
     CHECK_LE(server()->mem->held + WF_VAULT_SLAB * wf_vault_slot_size(core->rest.vault), held);
     CHECK_EQ(presences_count(core), WF_VAULT_SLAB);
     CHECK(wf_core_check(core) == NULL);
