@@ -18,9 +18,8 @@
 
 #define WF_VAULT_NONE UINT32_MAX
 #define WF_VAULT_SLOTS_MAX ((uint32_t)1 << 26)
-#define WF_VAULT_SLAB                                                          \
-    64u /* slots whose memory comes and goes together: those with n / 64 equal \
-         */
+/* Slots whose memory comes and goes together: those with the same slot / 64. */
+#define WF_VAULT_SLAB 64u
 
 struct wf_vault;
 

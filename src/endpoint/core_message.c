@@ -199,7 +199,7 @@ static const struct message *whole_reply(const struct wf_core *c, const struct m
  * open-ended: then its reply says nothing of its own end. */
 void message_session_lost(struct wf_core *c, struct message *m, weft_err err, uint64_t code)
 {
-    bool maybe = m->session->maybe_sent;
+    bool maybe = m->session->maybe_sent && wf_chan_was_sent(m->session->chan, m->number);
     const struct message *reply = NULL;
 
     if (m->incoming) {

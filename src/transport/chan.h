@@ -146,6 +146,9 @@ WEFT_NODISCARD weft_err wf_chan_write(struct wf_chan *c, uint64_t number, weft_s
                                       size_t *taken);
 void wf_chan_cancel(struct wf_chan *c, uint64_t number, uint64_t code);
 
+/* The peer may have heard of the message; false: nothing of it ever left. */
+bool wf_chan_was_sent(const struct wf_chan *c, uint64_t number);
+
 /* Takes a message over from another channel that has not sent anything of it and is about to go,
  * with the bytes written so far: *out is its number here. It stays there too, and must not go on.
  * WEFT_ERR_STATE: something of it was sent, or it is over. WEFT_ERR_NOMEM, WEFT_ERR_LIMIT,

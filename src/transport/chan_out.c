@@ -197,6 +197,13 @@ static weft_err copy_written(struct wf_chan *c, struct wf_message_out *to,
     return WEFT_OK;
 }
 
+bool wf_chan_was_sent(const struct wf_chan *c, uint64_t number)
+{
+    const struct wf_message_out *m = out_get(c, number);
+
+    return m == NULL || m->was_sent || m->is_cancelled;
+}
+
 /* SPEC 1.6-8 */
 weft_err wf_chan_adopt(struct wf_chan *c, const struct wf_chan *from, uint64_t number,
                        uint64_t *out)

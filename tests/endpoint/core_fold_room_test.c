@@ -181,3 +181,46 @@ TEST(presences_alone_do_not_make_memory_short)
     CHECK_EQ(server()->core->config.presences_max, 4095);
     cp_close(&pair);
 }
+
+/* What becomes of a message to an end that is gone, after both were at rest for so long. */
+static const struct cp_message *to_the_dead(int from, uint64_t rest_us, bool comes_back)
+{
+    struct wf_core_send_params p = {0};
+
+    open_with(0, 8);
+    (void)say_as(SHOWN_OWN);
+    cp_run(&pair, 12 * SECOND);
+    CHECK_EQ(stats_of(client()).presences, 1);
+    CHECK_EQ(stats_of(server()).presences, 1);
+    cp_run(&pair, rest_us);
+    p = cp_params(&pair, from, 10);
+    if (from == 1)
+        p.address = (struct wf_addr){0}; /* only through a session */
+    cp_kill(&pair, 1 - from);
+    if (comes_back)
+        CHECK_OK(cp_boot(&pair, 1 - from));
+    const struct cp_message *m = cp_send(&pair, from, &p);
+    CHECK(m != NULL);
+    cp_run(&pair, 60 * SECOND);
+    return m;
+}
+
+/* Who was silent for long is asked first: what was held back is known not to have arrived.
+ * SPEC 4.6-7, 4.6-9, 4.6-10 */
+TEST(a_message_to_who_vanished_at_rest_has_its_outcome_within_a_minute)
+{
+    static const uint64_t rests[] = {SECOND, 3600 * SECOND};
+
+    for (int i = 0; i < 8; i++) {
+        const bool calls = i / 4 == 0, comes_back = i / 2 % 2 == 1, is_asked = calls && i % 2 == 1;
+        const struct cp_message *m = to_the_dead(calls ? 0 : 1, rests[i % 2], comes_back);
+
+        if (is_asked && comes_back)
+            expect(m, WF_OUTCOME_REPLIED);
+        else
+            expect(m, is_asked ? WF_OUTCOME_FAILED : WF_OUTCOME_UNKNOWN);
+        cp_run(&pair, 600 * SECOND);
+        CHECK_EQ(m->outcomes, 1);
+        cp_close(&pair);
+    }
+}
