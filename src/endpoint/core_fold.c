@@ -559,13 +559,24 @@ static uint64_t rest_us(const struct wf_core *c)
     return c->config.rest_ms * 1000;
 }
 
+/* A whole session is much to keep for a day, and some peers could make theirs such that it never
+ * folds. SPEC 4.6-12 */
+static weft_time unfolded_until(const struct session *s)
+{
+    const struct wf_core *c = s->core;
+    const bool is_bound = c->config.fold_us != UINT64_MAX && rest_us(c) > CORE_UNFOLDED_US;
+
+    return after(wf_chan_heard_at(s->chan), is_bound ? CORE_UNFOLDED_US : rest_us(c));
+}
+
 /* When it has been looked at whether the session can fold. */
 weft_time presence_fold_at(const struct session *s)
 {
     const struct wf_core *c = s->core;
-    const bool never = c->config.fold_us == UINT64_MAX || s->has_pin;
 
-    return after(wf_chan_heard_at(s->chan), never ? rest_us(c) : c->config.fold_us);
+    if (c->config.fold_us == UINT64_MAX || s->has_pin)
+        return unfolded_until(s);
+    return after(wf_chan_heard_at(s->chan), c->config.fold_us);
 }
 
 /* True when the session is a presence now, and no session any more. */
@@ -581,9 +592,12 @@ bool presence_tick_session(struct session *s, weft_time now)
         return false;
     if (presence_fold(s, now))
         return true;
-    if (now >= after(wf_chan_heard_at(s->chan), rest_us(s->core)))
+    const weft_time end = unfolded_until(s);
+    const weft_time again = after(now, again_us); /* ever less often */
+
+    if (now >= end)
         session_end(s, WEFT_ERR_TIMEOUT, WF_CODE_IDLE);
-    s->fold_at = after(now, again_us); /* ever less often */
+    s->fold_at = again < end ? again : end;
     return false;
 }
 

@@ -30,6 +30,7 @@
 #define CORE_FOLD_US 10000000u            /* SPEC 4.6-1 */
 #define CORE_REST_MS ((uint64_t)86400000) /* SPEC 4.6-8 */
 #define CORE_PRESENCES_MAX ((uint32_t)1 << 20)
+#define CORE_UNFOLDED_US ((uint64_t)3600000000) /* SPEC 4.6-12 */
 #define CORE_PRESENCES_PART 2u   /* of the memory, at most one byte in so many for them */
 #define CORE_PRESENCE_BYTES 512u /* one slot and its index entries, at most */
 #define CORE_REST_MEMORY_MS ((uint64_t)3600000) /* SPEC 4.7-1 */

@@ -224,3 +224,24 @@ TEST(a_message_to_who_vanished_at_rest_has_its_outcome_within_a_minute)
         cp_close(&pair);
     }
 }
+
+/* SPEC 4.6-12 */
+TEST(what_cannot_fold_is_kept_for_an_hour)
+{
+    for (int by_name = 0; by_name < 2; by_name++) {
+        open_with(0, 8);
+        (void)say_as(SHOWN_OWN);
+        cp_run(&pair, SECOND);
+        struct session *s = WF_CONTAINER_OF(client()->core->all.first, struct session, all_link);
+        if (by_name == 1)
+            s->has_pin = true;
+        else
+            s->peer->hint_next = WEFT_TIME_NEVER;
+        cp_run(&pair, 3598 * SECOND);
+        CHECK_EQ(stats_of(client()).sessions, 1);
+        cp_run(&pair, 2 * SECOND);
+        CHECK_EQ(stats_of(client()).sessions, 0);
+        CHECK_EQ(client()->sessions_ended, 1);
+        cp_close(&pair);
+    }
+}
