@@ -16,7 +16,8 @@
 /* Zeroed: nothing is known. */
 struct wf_pipe_estimate {
     uint64_t min_rtt_us, rate; /* bytes a second */
-    uint64_t trust;            /* at the time `at`: 0..WF_TRUST_FULL */
+    uint32_t trust;            /* at the time `at`: 0..WF_TRUST_FULL */
+    uint32_t steadiness;       /* of its round trips: 0..WF_RTT_STEADY */
     weft_time at;              /* of the last round */
     uint64_t best;             /* rate of the present round so far */
     weft_time round_end;       /* it ends when what was sent from then on is acknowledged */
@@ -32,11 +33,10 @@ void wf_pipe_estimate_on_ack(struct wf_pipe_estimate *e, const struct wf_pipe_sa
 
 /* Length times width, in bytes. */
 uint64_t wf_pipe_estimate_product(const struct wf_pipe_estimate *e);
+/* The same of a length by which it varies: the least round trip of the last minute and twice the
+ * swing. */
+uint64_t wf_pipe_estimate_reach(const struct wf_pipe_estimate *e, const struct wf_rtt *r);
 uint64_t wf_pipe_estimate_trust(const struct wf_pipe_estimate *e, weft_time now);
-/* As much of the product as is trusted. */
+/* As much of the product as is trusted, and as it is steady. */
 uint64_t wf_pipe_estimate_trusted(const struct wf_pipe_estimate *e, weft_time now);
-
-/* Round trips differ by half of their mean, and more: they tell nothing of the path. */
-bool wf_rtt_is_unsteady(const struct wf_rtt *r);
-
 #endif

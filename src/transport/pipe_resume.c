@@ -9,7 +9,7 @@
 #include "base/bytes.h"
 #include "transport/pipe.h"
 
-#define UNSTEADY_PART 4u /* beyond the product and so much of it the window does not grow */
+#define UNSTEADY_PART 4u /* beyond the reach and so much of it the window does not grow */
 
 struct kept {
     struct wf_link link;
@@ -22,13 +22,15 @@ static uint64_t greater(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-/* SPEC 4.2-6 */
+/* On the way back to a window that was in use it is not asked. SPEC 4.2-6 */
 static bool is_enough(const struct wf_pipe *p, const struct wf_pipe_lane *lane)
 {
-    const uint64_t product = wf_pipe_estimate_product(&p->estimate);
+    const uint64_t reach = wf_pipe_estimate_reach(&p->estimate, &p->rtt);
 
-    return lane->cc.ops->model == NULL && wf_rtt_is_unsteady(&p->rtt) && product > 0 &&
-           wf_cc_window(&lane->cc) > product + product / UNSTEADY_PART;
+    if (wf_cc_in_slow_start(&lane->cc) && lane->cc.ssthresh != UINT64_MAX)
+        return false;
+    return lane->cc.ops->model == NULL && wf_rtt_is_unsteady(&p->rtt) && reach > 0 &&
+           wf_cc_window(&lane->cc) > reach + reach / UNSTEADY_PART;
 }
 
 /* SPEC 4.2-6 */

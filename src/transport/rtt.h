@@ -12,10 +12,14 @@
 #define WF_RTT_GRANULARITY_US 1000u
 #define WF_RTT_MAX_US 60000000u /* longer samples are cut */
 #define WF_RTT_STEADY 256u
+#define WF_RTT_LOW_US 30000000u
 
 struct wf_rtt {
-    uint64_t srtt8, rttvar8; /* µs * 8 */
-    uint64_t trend8;         /* as srtt8, four times slower */
+    uint64_t srtt8, rttvar8;        /* µs * 8 */
+    uint64_t wide8, swing8;         /* the same over two round trips, whatever number of samples */
+    weft_time wide_at;              /* of the last sample that these took in */
+    uint64_t low_us, low_before_us; /* the least since low_at, and in the WF_RTT_LOW_US before */
+    weft_time low_at;
     uint64_t latest_us, min_us;
     uint64_t peer_delay_us; /* the ack delay that the peer announced: more is not believed */
     weft_time first_at;     /* time of the first sample */
@@ -45,6 +49,17 @@ uint64_t wf_rtt_min(const struct wf_rtt *r); /* 0 before the first sample */
  * before the first sample. A peer moves it by its acks alone as far as it moves its round trips;
  * what trusts it must be safe at any value. */
 uint64_t wf_rtt_steadiness(const struct wf_rtt *r);
+
+/* By how much they vary, and the least of the last minute: a path that became longer is not held
+ * to what it was. In us; 0 before the first sample. */
+uint64_t wf_rtt_swing(const struct wf_rtt *r);
+uint64_t wf_rtt_low(const struct wf_rtt *r);
+/* They vary by less than a quarter of their mean. */
+bool wf_rtt_is_even(const struct wf_rtt *r);
+/* They vary by as much as the least of them, so that of two that alternate one is three times as
+ * long as the other: a queue that stands still hides nothing of it.
+ * Round trips that just grow, as behind a queue that fills, are no variation. */
+bool wf_rtt_is_unsteady(const struct wf_rtt *r);
 
 /* srtt + max(4 rttvar, granularity) + the peer's ack delay, without back-off. */
 uint64_t wf_rtt_pto(const struct wf_rtt *r);

@@ -44,7 +44,7 @@ static void begin(void)
     wf_pipes_init(&pipes, mem, &rng, 100, 2);
     member = (struct wf_pipe_member){0};
     wf_rtt_init(&rtt, 0);
-    for (int i = 0; i < 50; i++)
+    for (int i = 0; i < 300; i++, now += RTT_US)
         wf_rtt_sample(&rtt, now, RTT_US, 0);
     join();
 }
@@ -125,6 +125,7 @@ TEST(unsteady_round_trips_cost_trust) /* SPEC 4.2-6 */
     learn_path();
     for (int i = 0; i < 20; i++)
         wf_rtt_sample(&rtt, now, i % 2 == 0 ? RTT_US : 9 * RTT_US, 0);
+    CHECK(!wf_rtt_is_even(&rtt));
     CHECK(wf_rtt_is_unsteady(&rtt));
     wf_pipe_on_rtt(&member, now, &rtt);
     for (int i = 0; i < 10; i++)
@@ -133,25 +134,43 @@ TEST(unsteady_round_trips_cost_trust) /* SPEC 4.2-6 */
     end();
 }
 
-TEST(where_round_trips_are_unsteady_the_window_stays_near_the_product) /* SPEC 4.2-6 */
+TEST(of_a_path_that_is_trusted_as_much_is_taken_as_it_is_steady) /* SPEC 4.2-6 */
+{
+    struct wf_pipe_estimate e = {.trust = WF_TRUST_FULL / 2, .rate = RATE, .min_rtt_us = RTT_US};
+
+    CHECK_EQ(wf_pipe_estimate_trusted(&e, 0), 0);
+    e.steadiness = WF_RTT_STEADY / 2;
+    CHECK_EQ(wf_pipe_estimate_trusted(&e, 0), PRODUCT / 4);
+    e.steadiness = WF_RTT_STEADY;
+    CHECK_EQ(wf_pipe_estimate_trusted(&e, 0), PRODUCT / 2);
+    begin();
+    learn_path();
+    CHECK_EQ(member.pipe->estimate.steadiness, WF_RTT_STEADY);
+    member.pipe->rtt.swing8 = member.pipe->rtt.wide8 / 2;
+    round_trip(RATE, false);
+    CHECK_EQ(member.pipe->estimate.steadiness, WF_RTT_STEADY / 2);
+    end();
+}
+
+TEST(where_round_trips_are_unsteady_the_window_stays_near_what_the_path_holds) /* SPEC 4.2-6 */
 {
     struct wf_cc_ack a = {.bytes = SIZE};
 
     begin();
     learn_path();
-    wf_cc_set_window(cc(), 2 * PRODUCT);
+    wf_cc_set_window(cc(), 5 * PRODUCT);
     const uint64_t steady = wf_pipe_rate(member.pipe, WF_CLASS_MAIN);
     a.now = a.newest_at = now;
     wf_pipe_learn(&member, WF_CLASS_MAIN, &a, PRODUCT);
-    CHECK_EQ(wf_cc_window(cc()), 2 * PRODUCT);
-    member.pipe->rtt.rttvar8 = member.pipe->rtt.srtt8 / 2;
-    wf_pipe_learn(&member, WF_CLASS_MAIN, &a, PRODUCT + PRODUCT / 2);
-    CHECK_EQ(wf_cc_window(cc()), PRODUCT + PRODUCT / 2); /* what it had just grown */
-    wf_cc_set_window(cc(), 2 * PRODUCT);
+    CHECK_EQ(wf_cc_window(cc()), 5 * PRODUCT);
+    member.pipe->rtt.rttvar8 = member.pipe->rtt.srtt8; /* from one to three round trips */
+    wf_pipe_learn(&member, WF_CLASS_MAIN, &a, 4 * PRODUCT);
+    CHECK_EQ(wf_cc_window(cc()), 4 * PRODUCT); /* what it had just grown */
+    wf_cc_set_window(cc(), 5 * PRODUCT);
     CHECK_EQ(wf_pipe_rate(member.pipe, WF_CLASS_MAIN), steady / 5 * 4);
-    wf_cc_set_window(cc(), PRODUCT + PRODUCT / 4);
+    wf_cc_set_window(cc(), 3 * PRODUCT + PRODUCT / 4 * 3);
     wf_pipe_learn(&member, WF_CLASS_MAIN, &a, PRODUCT);
-    CHECK_EQ(wf_cc_window(cc()), PRODUCT + PRODUCT / 4); /* so far it may grow */
+    CHECK_EQ(wf_cc_window(cc()), 3 * PRODUCT + PRODUCT / 4 * 3); /* so far it may grow */
     end();
 }
 

@@ -138,8 +138,8 @@ TEST(steadiness_is_nothing_at_first_and_whole_when_round_trips_are_alike)
     CHECK_EQ(wf_rtt_steadiness(&rtt), 0);
     wf_rtt_sample(&rtt, 1, 50000, 0);
     CHECK_EQ(wf_rtt_steadiness(&rtt), WF_RTT_STEADY / 2);
-    for (uint64_t k = 0; k < 60; k++)
-        wf_rtt_sample(&rtt, k, 50000, 0);
+    for (uint64_t k = 0; k < 200; k++)
+        wf_rtt_sample(&rtt, k * 50000, 50000, 0);
     CHECK_LE(WF_RTT_STEADY - 1, wf_rtt_steadiness(&rtt));
 }
 
@@ -147,7 +147,7 @@ static uint64_t steadiness_after(uint64_t low_us, uint64_t high_us)
 {
     wf_rtt_init(&rtt, 0);
     for (uint64_t k = 0; k < 400; k++)
-        wf_rtt_sample(&rtt, k, k % 2 == 0 ? low_us : high_us, 0);
+        wf_rtt_sample(&rtt, k * high_us, k % 2 == 0 ? low_us : high_us, 0);
     return wf_rtt_steadiness(&rtt);
 }
 
@@ -165,22 +165,68 @@ TEST(the_more_round_trips_vary_the_less_is_trusted_whatever_their_length)
     CHECK_LE(half, steadiness_after(100, 200) + 3);
 }
 
+static weft_time at;
+
+static void alike(unsigned count, uint64_t rtt_us)
+{
+    for (unsigned k = 0; k < count; k++, at += rtt_us)
+        wf_rtt_sample(&rtt, at, rtt_us, 0);
+}
+
 TEST(round_trips_that_grow_are_trusted_less_until_they_stay)
 {
+    at = 0;
     wf_rtt_init(&rtt, 0);
-    for (uint64_t k = 0; k < 200; k++)
-        wf_rtt_sample(&rtt, k, 50000, 0);
+    alike(200, 50000);
     const uint64_t before = wf_rtt_steadiness(&rtt);
 
-    for (uint64_t k = 0; k < 12; k++)
-        wf_rtt_sample(&rtt, k, 100000, 0);
+    CHECK(wf_rtt_is_even(&rtt));
+    alike(6, 100000);
     CHECK_LE(wf_rtt_steadiness(&rtt), before * 6 / 10);
-    for (uint64_t k = 0; k < 300; k++)
-        wf_rtt_sample(&rtt, k, 100000, 0);
+    alike(300, 100000);
     CHECK_LE(before * 9 / 10, wf_rtt_steadiness(&rtt));
-    for (uint64_t k = 0; k < 300; k++)
-        wf_rtt_sample(&rtt, k, 50000, 0); /* a path that became shorter is no worse for it */
+    alike(300, 50000); /* a path that became shorter is no worse for it */
     CHECK_LE(before * 9 / 10, wf_rtt_steadiness(&rtt));
+}
+
+/* Round trips of 20 and of 120 ms, 100 ms each, with so many acks that each is like the last. */
+TEST(however_many_acks_there_are_what_varies_within_two_round_trips_is_seen)
+{
+    wf_rtt_init(&rtt, 0);
+    for (at = 0; at < 2050000; at += 200)
+        wf_rtt_sample(&rtt, at, at / 100000 % 2 == 0 ? 20000 : 120000, 0);
+    CHECK_LE(wf_rtt_var(&rtt), 1000);
+    CHECK(wf_rtt_is_unsteady(&rtt));
+    CHECK(!wf_rtt_is_even(&rtt));
+    CHECK_LE(wf_rtt_steadiness(&rtt), WF_RTT_STEADY / 2);
+    for (; at < 4000000; at += 200)
+        wf_rtt_sample(&rtt, at, 70000, 0);
+    CHECK(!wf_rtt_is_unsteady(&rtt));
+    CHECK(wf_rtt_is_even(&rtt));
+}
+
+TEST(the_least_of_the_last_minute_is_known_and_no_longer)
+{
+    at = 5;
+    wf_rtt_init(&rtt, 0);
+    CHECK_EQ(wf_rtt_low(&rtt), 0);
+    alike(100, 50000);
+    CHECK_EQ(wf_rtt_low(&rtt), 50000);
+    wf_rtt_sample(&rtt, at, 40000, 0);
+    alike(250, 100000);
+    CHECK_EQ(wf_rtt_low(&rtt), 40000);
+    alike(400, 100000);
+    CHECK_EQ(wf_rtt_low(&rtt), 100000);
+    CHECK_EQ(wf_rtt_min(&rtt), 40000);
+}
+
+TEST(what_is_restored_is_as_steady_as_it_was)
+{
+    wf_rtt_init(&rtt, 0);
+    wf_rtt_restore(&rtt, 7, 50000, 0, 50000);
+    CHECK_EQ(wf_rtt_steadiness(&rtt), WF_RTT_STEADY);
+    wf_rtt_restore(&rtt, 7, 50000, 25000, 50000);
+    CHECK_EQ(wf_rtt_steadiness(&rtt), WF_RTT_STEADY / 2);
 }
 
 /* The least round trip is what was measured, whatever a peer says of its delay; and nothing that it
