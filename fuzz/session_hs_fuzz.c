@@ -44,7 +44,7 @@ static void sign(struct wf_challenge *c)
     size_t len = wf_challenge_message(message, pair.server_id.public_key, c);
 
     wf_sign(c->signature, pair.server_id.sign_secret, wf_span(message, len));
-    pair.challenge_len = wf_challenge_put(c, pair.challenge, sizeof pair.challenge);
+    pair_lay_challenge(&pair, c);
 }
 
 static void challenge(struct feed *f)

@@ -15,10 +15,11 @@ OUT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "fuzz" / "corpu
 
 
 def samples(text):
-    """The hex of each SAMPLE_ macro, by name."""
+    """The hex of each SAMPLE_ macro, by name; one may stand in another."""
     found = {}
     for name, body in re.findall(r"#define SAMPLE_(\w+) ((?:.*\\\n)*.*\n)", text):
-        found[name.lower()] = bytes.fromhex("".join(re.findall(r'"([0-9a-f]*)"', body)))
+        parts = re.findall(r'"([0-9a-f]*)"|SAMPLE_(\w+)', body)
+        found[name.lower()] = b"".join(found[n.lower()] if n else bytes.fromhex(h) for h, n in parts)
     return found
 
 
@@ -37,6 +38,7 @@ def write(folder, name, data):
 
 def handshake():
     found = samples((ROOT / "tests/wire/samples.h").read_text())
+    del found["head"]  # no packet
     for name, data in found.items():
         write("wire_handshake", name, data)
     params = bytes.fromhex("06 0101 0202 0303 0404 0505 068936")
@@ -48,8 +50,8 @@ def handshake():
     write("wire_handshake", "statement_alone", found["statement"][9:])
     lists = bytes.fromhex("0201020107")
     write("wire_handshake", "lists", lists + lists)
-    most = bytes([32, *range(1, 33)]) * 2 + bytes([8, *range(1, 9)])
-    write("wire_handshake", "challenge_most", found["challenge"][:180] + bytes([75]) + most)
+    most = bytes([32, *range(1, 33)]) + bytes([25, *range(1, 26)])
+    write("wire_handshake", "challenge_most", found["challenge"][:196] + bytes([59]) + most)
     write("wire_handshake", "solve_least", found["solve"][:108] + bytes(132))
 
 

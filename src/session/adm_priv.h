@@ -142,6 +142,7 @@ struct wf_adm_ts {
     uint8_t
         bytes[WF_CHALLENGE_MAX]; /* of it; what changes from client to client is put over them */
     size_t len;
+    uint8_t digest[WF_CHECK_LEN]; /* of them, for the check */
 };
 
 struct wf_adm {

@@ -56,6 +56,7 @@ static void sign(const struct wf_adm *a, struct wf_adm_ts *ts)
     wf_sign(c->signature, a->shown->sign_secret, wf_span(message, len));
     ts->len = wf_challenge_put(c, ts->bytes, sizeof ts->bytes);
     WEFT_ASSERT(ts->len > 0);
+    wf_challenge_digest(ts->digest, wf_span(ts->bytes, ts->len));
 }
 
 void wf_adm_show_again(struct wf_adm *a)

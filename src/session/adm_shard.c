@@ -10,6 +10,7 @@
 #include "base/assert.h"
 #include "base/ct.h"
 #include "session/adm_priv.h"
+#include "session/challenge.h"
 
 /* SPEC 1.1-2: nothing is allocated, stored or computed with curves here. */
 void wf_adm_challenge(struct wf_adm *a, weft_time now, const struct wf_hello *h,
@@ -33,6 +34,7 @@ void wf_adm_challenge(struct wf_adm *a, weft_time now, const struct wf_hello *h,
     wf_adm_cookie(a, out->reply + WF_CHALLENGE_COOKIE_OFFSET, &in);
     wf_ct_public(out->reply + WF_CHALLENGE_COOKIE_OFFSET, WF_COOKIE_LEN);
     memcpy(out->reply + WF_CHALLENGE_ECHO_OFFSET, h->n_c, WF_ECHO_LEN); /* SPEC 1.2-8 */
+    wf_challenge_stamp(out->reply, ts->digest, h);
     out->reply_len = ts->len;
     out->kind = WF_ADM_REPLY;
     a->stats.challenge++;

@@ -14,6 +14,7 @@
 #include "crypto/dh.h"
 #include "crypto/hash.h"
 #include "session/adm_priv.h"
+#include "session/challenge.h"
 #include "session/work.h"
 
 #define DH_COST_US 50u
@@ -155,8 +156,6 @@ static bool work_is_done(struct attempt *t)
         wf_span(s->box0.data, s->box0.len + s->box1.len + s->box2.len); /* they follow each other */
 
     wf_hash(t->boxes_hash, &boxes, 1);
-    if (s->head.effort == 0)
-        return true;
     if (s->bid < s->head.effort)
         return false;
     struct wf_work work = {.alg = s->head.work_alg, .bid = s->bid};
@@ -164,6 +163,8 @@ static bool work_is_done(struct attempt *t)
     memcpy(work.n_c, s->n_c, sizeof work.n_c);
     memcpy(work.e_c, s->e_c, sizeof work.e_c);
     memcpy(work.boxes_hash, t->boxes_hash, sizeof work.boxes_hash);
+    if (s->head.effort == 0)
+        return s->work_nonce == wf_work_unpaid(&work); /* SPEC 1.3-12 */
     return wf_work_check(&work, s->work_nonce);
 }
 
@@ -270,6 +271,7 @@ static void rebuild(const struct attempt *t, struct opening *o)
     o->spans.hello = wf_span(o->hello, wf_hello_put(&h, o->hello, sizeof o->hello));
     o->spans.challenge =
         wf_span(o->challenge, wf_challenge_put(&c, o->challenge, sizeof o->challenge));
+    wf_challenge_stamp(o->challenge, t->a->ts[t->ts].digest, &h);
     o->spans.clear = s->clear;
 }
 

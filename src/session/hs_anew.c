@@ -41,7 +41,7 @@ void wf_hs_on_another(struct wf_hs *hs, weft_time now, weft_span datagram)
     if (hs->is_limited || hs->another_len > 0 || hs->begun_anew >= WF_HS_ANEW_MAX)
         return;
     if (datagram.len > sizeof hs->another || wf_challenge_get(datagram, &c) != WEFT_OK ||
-        !is_another(hs, &c) || !wf_hs_verify(hs, now, &c))
+        !is_another(hs, &c) || !wf_hs_verify(hs, now, datagram, &c))
         return;
     memcpy(hs->another, datagram.data, datagram.len);
     hs->another_len = datagram.len;

@@ -40,9 +40,21 @@ static bool is_sensible(const struct wf_challenge *c)
            (h->effort == 0 || h->work_alg != WF_WORK_NONE); /* SPEC 1.8-2 */
 }
 
-bool wf_hs_verify(struct wf_hs *hs, weft_time now, const struct wf_challenge *c)
+/* It answers our HELLO, and both arrived as they were sent. SPEC 1.2-8, 1.2-9 */
+static bool is_answer(const struct wf_hs *hs, weft_span datagram, const struct wf_challenge *c)
 {
-    if (!is_sensible(c) || memcmp(c->echo, hs->n_c, sizeof c->echo) != 0) /* SPEC 1.2-8 */
+    struct wf_hello h = {.lists = hs->lists};
+
+    if (memcmp(c->echo, hs->n_c, sizeof c->echo) != 0)
+        return false;
+    memcpy(h.prefix, hs->prefix, sizeof h.prefix);
+    memcpy(h.n_c, hs->n_c, sizeof h.n_c);
+    return wf_challenge_is_whole(datagram, &h);
+}
+
+bool wf_hs_verify(struct wf_hs *hs, weft_time now, weft_span datagram, const struct wf_challenge *c)
+{
+    if (!is_answer(hs, datagram, c) || !is_sensible(c))
         return false;
     /* SPEC 1.10-1: who made the signature is nobody we know, and S is not used. */
     if (!hs->is_limited && !is_signed(hs, c)) {
@@ -103,7 +115,7 @@ void wf_hs_on_challenge(struct wf_hs *hs, weft_time now, weft_span datagram)
     struct wf_challenge c;
 
     if (datagram.len > sizeof hs->challenge_bytes || wf_challenge_get(datagram, &c) != WEFT_OK ||
-        !wf_hs_verify(hs, now, &c))
+        !wf_hs_verify(hs, now, datagram, &c))
         return;
     if (wf_hs_answer(hs, now, datagram)) {
         wf_hs_enter(hs, WF_HS_NEED_DATA);

@@ -148,7 +148,8 @@ uint64_t wf_hs_time_left(const struct wf_hs *hs, weft_time now);
 uint64_t wf_hs_work_left(const struct wf_hs *hs, weft_time now);
 
 /* False when it is to be dropped. */
-bool wf_hs_verify(struct wf_hs *hs, weft_time now, const struct wf_challenge *c);
+bool wf_hs_verify(struct wf_hs *hs, weft_time now, weft_span datagram,
+                  const struct wf_challenge *c);
 /* Takes a CHALLENGE that was verified. False: the handshake has failed. */
 bool wf_hs_answer(struct wf_hs *hs, weft_time now, weft_span datagram);
 /* Enters WORKING, and SOLVE when there is no work. */

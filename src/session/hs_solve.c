@@ -184,6 +184,7 @@ void wf_hs_make_solve(struct wf_hs *hs, weft_time now)
     hs->work_nonce = 0;
     wf_hs_enter(hs, WF_HS_WORKING);
     if (hs->work.bid == 0) {
+        hs->work_nonce = wf_work_unpaid(&hs->work);
         wf_hs_send_solve(hs, now);
     } else {
         wf_hs_begin_work(hs, now);

@@ -26,11 +26,11 @@ uint64_t wf_work_slice(const struct wf_work *w, uint64_t tries)
     return tries / PROGRAM_COST > 0 ? tries / PROGRAM_COST : 1;
 }
 
-static void lay_out(uint8_t input[INPUT_LEN], const struct wf_work *w)
+static void lay_out(uint8_t input[INPUT_LEN], const char *label, const struct wf_work *w)
 {
     uint8_t *p = input;
 
-    memcpy(p, w->alg == WF_WORK_PROGRAM ? "weft work 2" : "weft work 1", LABEL_LEN);
+    memcpy(p, label, LABEL_LEN);
     p += LABEL_LEN;
     memcpy(p, w->cookie, sizeof w->cookie);
     p += sizeof w->cookie;
@@ -100,7 +100,7 @@ bool wf_work_solve(const struct wf_work *w, uint64_t *nonce, uint64_t tries)
     uint8_t input[INPUT_LEN];
     uint64_t bound = bound_of(w->bid);
 
-    lay_out(input, w);
+    lay_out(input, w->alg == WF_WORK_PROGRAM ? "weft work 2" : "weft work 1", w);
     return w->alg == WF_WORK_PROGRAM ? solve_program(input, bound, nonce, tries)
                                      : solve_hash(input, bound, nonce, tries);
 }
@@ -108,4 +108,16 @@ bool wf_work_solve(const struct wf_work *w, uint64_t *nonce, uint64_t tries)
 bool wf_work_check(const struct wf_work *w, uint64_t nonce)
 {
     return wf_work_solve(w, &nonce, 1);
+}
+
+/* SPEC 1.3-12 */
+uint64_t wf_work_unpaid(const struct wf_work *w)
+{
+    uint8_t input[INPUT_LEN] = {0};
+    uint8_t h[WF_HASH_LEN];
+    weft_span all = wf_span(input, NONCE_OFFSET);
+
+    lay_out(input, "weft work 0", w);
+    wf_hash(h, &all, 1);
+    return wf_load_u64(h);
 }

@@ -19,6 +19,10 @@ struct wf_work {
 
 bool wf_work_check(const struct wf_work *w, uint64_t nonce);
 
+/* What stands in a SOLVE's nonce where nothing is asked (SPEC 1.3-12): by it the server notices
+ * that a copy was damaged, before that copy uses up one of the cookie's tries. */
+uint64_t wf_work_unpaid(const struct wf_work *w);
+
 /* Tries up to `tries` nonces from *nonce on. True: *nonce solves it. False: *nonce is where to go
  * on. Bounded, so that it can be cut into steps, moved to a thread and cancelled. */
 bool wf_work_solve(const struct wf_work *w, uint64_t *nonce, uint64_t tries);

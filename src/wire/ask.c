@@ -11,7 +11,7 @@
  *       48    16   cookie
  *       64     4   bid
  *       68     8   work nonce
- *       76     1   length n of the protocol lists, 0..67
+ *       76     1   length n of the protocol lists, 0..59
  *       77     n   protocol lists
  *     77+n 179-n   zeros
  */

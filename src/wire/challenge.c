@@ -12,8 +12,9 @@
  *      100    64  signature
  *      164    16  cookie
  *      180     8  echo, the first bytes of HELLO's n_c
- *      188     1  length n of the protocol lists, 0..67
- *      189     n  protocol lists
+ *      188     8  check
+ *      196     1  length n of the protocol lists, 0..59
+ *      197     n  protocol lists
  */
 #include "wire/handshake_part.h"
 
@@ -34,6 +35,7 @@ weft_err wf_challenge_get(weft_span in, struct wf_challenge *out)
     wf_read_bytes(&r, c.signature, sizeof c.signature);
     wf_read_bytes(&r, c.cookie, sizeof c.cookie);
     wf_read_bytes(&r, c.echo, sizeof c.echo);
+    wf_read_bytes(&r, c.check, sizeof c.check);
     c.lists = wf_part_get_lists(&r);
     if (!wf_reader_done(&r))
         return WEFT_ERR_MALFORMED;
@@ -54,6 +56,7 @@ size_t wf_challenge_put(const struct wf_challenge *c, uint8_t *buf, size_t cap)
     wf_write_bytes(&w, c->signature, sizeof c->signature);
     wf_write_bytes(&w, c->cookie, sizeof c->cookie);
     wf_write_bytes(&w, c->echo, sizeof c->echo);
+    wf_write_bytes(&w, c->check, sizeof c->check);
     wf_part_put_lists(&w, c->lists);
     return wf_part_put_len(&w);
 }

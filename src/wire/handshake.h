@@ -26,11 +26,14 @@
 
 #define WF_HELLO_LEN 256
 #define WF_CHALLENGE_MAX 256
-#define WF_CHALLENGE_FIXED 189
+#define WF_CHALLENGE_FIXED 197
 #define WF_CHALLENGE_HEAD_OFFSET 1
 #define WF_CHALLENGE_HEAD_LEN 27
 #define WF_CHALLENGE_COOKIE_OFFSET 164
+#define WF_CHALLENGE_TS_OFFSET 28
 #define WF_CHALLENGE_ECHO_OFFSET 180
+#define WF_CHALLENGE_CHECK_OFFSET 188
+#define WF_CHALLENGE_LISTS_OFFSET 196 /* their length, then they */
 #define WF_SOLVE_MIN 240
 #define WF_SOLVE_MAX 1200
 #define WF_SOLVE_FIXED 109
@@ -39,8 +42,9 @@
 #define WF_HINT_LEN 17
 #define WF_ASK_LEN 256
 #define WF_ASK_FIXED 77
-#define WF_LISTS_MAX 67
+#define WF_LISTS_MAX 59
 #define WF_ECHO_LEN 8
+#define WF_CHECK_LEN 8
 #define WF_BOX0_LEN 49
 #define WF_BOX1_LEN 48
 #define WF_CID_LEN 8
@@ -78,7 +82,8 @@ struct wf_challenge {
     uint8_t server_dh[32]; /* S */
     uint8_t signature[64];
     uint8_t cookie[WF_COOKIE_LEN];
-    uint8_t echo[WF_ECHO_LEN]; /* the first bytes of HELLO's n_c */
+    uint8_t echo[WF_ECHO_LEN];   /* the first bytes of HELLO's n_c */
+    uint8_t check[WF_CHECK_LEN]; /* session/challenge.h */
     weft_span lists;
 };
 

@@ -11,7 +11,7 @@
  *        3     1   reserved, 0
  *        4     4   key prefix
  *        8    16   n_c
- *       24     1   length n of the protocol lists, 0..67
+ *       24     1   length n of the protocol lists, 0..59
  *       25     n   protocol lists
  *     25+n 231-n   zeros
  */

@@ -3,7 +3,7 @@
  * lists.c - the protocol lists of HELLO, CHALLENGE and SOLVE: groups of numbers, each
  * `varint count (1..32) | count varints`, until the bytes are used up.
  *
- * At most 67 bytes come in, so comparing every number with every other one costs no more than that
+ * At most 59 bytes come in, so comparing every number with every other one costs no more than that
  * allows.
  */
 #include "base/assert.h"

@@ -11,7 +11,7 @@
  *       64    32  e_c
  *       96     4  bid
  *      100     8  work nonce
- *      108     1  length n of the protocol lists, 0..67
+ *      108     1  length n of the protocol lists, 0..59
  *      109     n  protocol lists
  *    109+n    49  box0
  *    158+n    48  box1

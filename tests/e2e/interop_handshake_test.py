@@ -20,17 +20,11 @@ class Handshakes(Scenario):
         self.pings(relay, 8)
         self.assertGreater(relay.report()["up"]["corrupted"], 3)
 
-    def test_most_handshakes_succeed_with_30_percent_damaged_both_ways(self):
-        """What a CHALLENGE says without a signature nobody can check: with a damaged cookie a handshake ends when its
-        time is up, with a sentence."""
+    def test_handshakes_succeed_with_30_percent_damaged_both_ways(self):  # SPEC 1.2-9
         relay = self.between("--corrupt", "30%")
-        good = 0
-        for _ in range(6):
-            ping = self.run_weft("ping", "-n", "1", "-w", "8000", "-q", relay.peer, status=None)
-            good += ping.wait() == 0
-            if ping.wait() != 0:
-                self.assert_sentence(ping, "ping")
-        self.assertGreaterEqual(good, 3)
+        self.pings(relay, 5)
+        told = relay.report()
+        self.assertGreater(told["up"]["corrupted"] + told["down"]["corrupted"], 3)
 
     def test_a_handshake_succeeds_with_a_round_trip_of_750_ms(self):
         relay = self.between("--delay", "375ms")

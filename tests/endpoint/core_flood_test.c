@@ -10,6 +10,7 @@
 #include "crypto/dh.h"
 #include "endpoint/core_priv.h"
 #include "tests/endpoint/crowd.h"
+#include "tests/session/stamp.h"
 
 static struct crowd crowd;
 
@@ -117,6 +118,7 @@ static void flip_a_box(uint8_t solve[WF_SOLVE_MAX], const uint8_t original[WF_SO
 
     memcpy(solve, original, WF_SOLVE_MAX);
     solve[200 + bit / 8] ^= (uint8_t)(1u << bit % 8);
+    stamp_solve(solve, WF_SOLVE_MAX);
 }
 
 TEST(a_solved_cookie_repeated_and_varied_makes_one_session_and_four_sets_of_curves)

@@ -171,17 +171,23 @@ TEST(a_bid_below_the_effort_asked_is_refused_and_one_above_must_be_paid)
     }
 }
 
-TEST(without_effort_bid_and_nonce_are_free)
+TEST(without_effort_the_bid_is_free_and_the_nonce_is_a_check) /* SPEC 1.3-12 */
 {
     struct pair p;
     struct forge f;
+    uint8_t out[WF_SOLVE_MAX];
 
     start(&p, 0);
     pair_meet(&p);
     forge_init(&f, &p, e_c_secret);
     f.solve.bid = UINT32_MAX;
-    f.solve.work_nonce = 12345;
-    CHECK_EQ(forge_send(&p, &f), WF_ADM_ACCEPT);
+    forge_solve(&f, p.aead, out);
+    out[WF_SOLVE_WORK_OFFSET + 7] ^= 1;
+    CHECK_EQ(pair_to_server(&p, out, f.len), WF_ADM_DROP);
+    CHECK_EQ(pair_stats(&p).solve_bad_work, 1);
+    CHECK_EQ(pair_stats(&p).table_entries, 0);
+    out[WF_SOLVE_WORK_OFFSET + 7] ^= 1;
+    CHECK_EQ(pair_to_server(&p, out, f.len), WF_ADM_ACCEPT);
     pair_free(&p);
 }
 
@@ -287,7 +293,7 @@ static void sign_challenge(struct pair *p, struct wf_challenge *c)
     size_t len = wf_challenge_message(message, p->server_id.public_key, c);
 
     wf_sign(c->signature, p->server_id.sign_secret, wf_span(message, len));
-    p->challenge_len = wf_challenge_put(c, p->challenge, sizeof p->challenge);
+    pair_lay_challenge(p, c);
 }
 
 TEST(a_signed_ts_or_s_of_small_order_ends_the_clients_handshake)

@@ -187,6 +187,7 @@ static void send_garbage(struct pair *p, uint8_t n)
     memcpy(garbage, p->solve, p->solve_len);
     garbage[500] ^= n; /* inside box2 */
     garbage[120] ^= 1; /* and in box0, so that it ends early */
+    stamp_solve(garbage, p->solve_len);
     CHECK_EQ(pair_to_server(p, garbage, p->solve_len), WF_ADM_DROP);
 }
 

@@ -302,6 +302,7 @@ TEST(a_challenge_that_verifies_ends_the_ask_whenever_it_comes) /* SPEC 1.12-6 */
     CHECK_OK(wf_challenge_get(wf_span(p->challenge, p->challenge_len), &forged));
     forged.signature[0] ^= 1;
     size_t len = wf_challenge_put(&forged, bytes, sizeof bytes);
+    stamp_challenge(bytes, len, p->hello);
     pair_to_client(p, bytes, len);
     CHECK_EQ(due(p, buf), WF_ASK_LEN);
     pair_to_client(p, p->challenge, p->challenge_len);
@@ -326,7 +327,9 @@ static void lay_demand(struct place *h, uint8_t alg, uint32_t effort)
     c.head.work_alg = alg;
     c.head.effort = effort;
     c.head.ceiling_log2 = WF_EFFORT_LOG2_MAX;
-    pair_to_client(p, bytes, wf_challenge_put(&c, bytes, sizeof bytes));
+    size_t len = wf_challenge_put(&c, bytes, sizeof bytes);
+    stamp_challenge(bytes, len, p->hello);
+    pair_to_client(p, bytes, len);
 }
 
 TEST(a_forged_demand_for_huge_work_is_dropped_and_ends_nothing) /* SPEC 1.12-7 */

@@ -289,7 +289,7 @@ static void sign_points(struct pair *p, const uint8_t ts[32], const uint8_t s[32
     wf_dh_public(c.server_dh, s);
     size_t len = wf_challenge_message(message, signer->public_key, &c);
     wf_sign(c.signature, signer->sign_secret, wf_span(message, len));
-    p->challenge_len = wf_challenge_put(&c, p->challenge, sizeof p->challenge);
+    pair_lay_challenge(p, &c);
 }
 
 /* True when the real client takes the CONFIRM of who has these secrets for its server's. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * challenge_test.c - what CHALLENGE's signature covers, laid out by hand beside what the code lays
- * out.
+ * challenge_test.c - what CHALLENGE's signature and check cover, laid out by hand beside what the
+ * code lays out.
  */
 #include "test.h"
 
@@ -69,5 +69,26 @@ TEST(one_signature_serves_every_hello_until_t_s_is_replaced) /* SPEC 1.2-2 */
     CHECK_OK(wf_challenge_get(wf_span(p.challenge, p.challenge_len), &again));
     CHECK_MEM_EQ(again.signature, first.signature, sizeof first.signature);
     CHECK(memcmp(again.cookie, first.cookie, sizeof first.cookie) != 0);
+    pair_free(&p);
+}
+
+/* Offsets and all as the spec has them. */
+TEST(the_check_covers_just_what_the_spec_says) /* SPEC 1.2-9 */
+{
+    struct pair p;
+    uint8_t digest[32], text[256];
+    struct wf_writer w = wf_writer_of(text, sizeof text);
+
+    (void)first_challenge(&p);
+    const weft_span parts[] = {wf_span(p.challenge + 28, 136),
+                               wf_span(p.challenge + 196, p.challenge_len - 196)};
+    wf_hash(digest, parts, WF_ARRAY_LEN(parts));
+    wf_write_bytes(&w, p.challenge + 1, 27);
+    wf_write_bytes(&w, p.challenge + 164, 16);
+    wf_write_bytes(&w, digest, 8);
+    wf_write_bytes(&w, p.hello + 4, 4);
+    wf_write_bytes(&w, p.hello + 24, 1 + (size_t)p.hello[24]);
+    CHECK(wf_writer_ok(&w));
+    CHECK_EQ(wf_load_u64(p.challenge + 188), wf_siphash64(p.hello + 8, wf_span(text, w.len)));
     pair_free(&p);
 }

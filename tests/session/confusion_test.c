@@ -64,7 +64,7 @@ static void sign_again(struct pair *p, const struct wf_identity *signer)
     CHECK_OK(wf_challenge_get(wf_span(copy, p->challenge_len), &c));
     size_t len = wf_challenge_message(message, signer->public_key, &c);
     wf_sign(c.signature, signer->sign_secret, wf_span(message, len));
-    p->challenge_len = wf_challenge_put(&c, p->challenge, sizeof p->challenge);
+    pair_lay_challenge(p, &c);
 }
 
 /* The client calls Mallory, who signs the points of the true server and passes everything on. */
@@ -87,6 +87,7 @@ TEST(a_server_does_not_take_for_its_own_who_called_another_that_signed_its_point
         pair_make_solve(&p);
         if (hides_prefix)
             memcpy(p.solve + 28, p.server_id.prefix, 4);
+        stamp_solve(p.solve, p.solve_len);
         CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_DROP);
         CHECK_EQ(pair_stats(&p).solve_bad_box, hides_prefix);
         CHECK_EQ(pair_stats(&p).solve_bad_prefix, !hides_prefix);
@@ -196,6 +197,7 @@ static void turn_mode(struct party *thief, uint8_t *solve, size_t len)
     box0 = solve + (s.box0.data - solve);
     party_start(thief, s.clear);
     party_seal(thief, 0, wf_span(plain, sizeof plain), box0);
+    stamp_solve(solve, len);
 }
 
 TEST(with_a_stolen_ts_nobody_turns_one_mode_into_the_other)
@@ -509,7 +511,7 @@ TEST(a_server_that_shows_the_clients_key_as_its_own_learns_nothing_by_it)
         wf_dh_public(as_s ? c.ts : c.server_dh, own);
         memcpy(as_s ? c.server_dh : c.ts, p.client_id.client_public, 32);
         *(as_s ? &has.ts : &has.s) = own;
-        p.challenge_len = wf_challenge_put(&c, p.challenge, sizeof p.challenge);
+        pair_lay_challenge(&p, &c);
         sign_again(&p, &p.server_id);
         pair_to_client(&p, p.challenge, p.challenge_len);
         pair_make_solve(&p);
@@ -546,6 +548,7 @@ static void forge_once(struct pair *p, const uint8_t *list, size_t n)
     if (n % 16 == 1) {
         memcpy(copy, p->challenge, p->challenge_len);
         memcpy(copy + WF_CHALLENGE_FIXED, list, FORGED_LEN);
+        stamp_challenge(copy, p->challenge_len, p->hello);
         pair_to_client(p, copy, p->challenge_len);
         CHECK_EQ(wf_hs_state(p->hs), WF_HS_HELLO);
         return;
@@ -563,6 +566,7 @@ static void forge_once(struct pair *p, const uint8_t *list, size_t n)
         CHECK_OK(wf_challenge_get(wf_span(p->result.reply, p->result.reply_len), &c));
         memcpy(copy + 48, c.cookie, sizeof c.cookie);
     }
+    stamp_solve(copy, p->solve_len);
     CHECK_EQ(pair_to_server(p, copy, p->solve_len), WF_ADM_DROP);
 }
 

@@ -79,7 +79,9 @@ TEST(no_flipped_bit_of_hello_leads_to_a_session)
     pair_free(&p);
 }
 
-TEST(no_flipped_bit_of_challenge_leads_to_a_session)
+/* Whoever has seen HELLO can make the check right again: he keeps the client from its session, and
+ * no more. */
+TEST(no_flipped_bit_of_challenge_leads_to_a_session_though_its_check_be_right)
 {
     struct pair p;
 
@@ -88,10 +90,13 @@ TEST(no_flipped_bit_of_challenge_leads_to_a_session)
     pair_say_hello(&p);
     pair_get_challenge(&p);
     for (size_t bit = 0; bit < 8 * p.challenge_len; bit++) {
+        if (bit / 8 >= WF_CHALLENGE_CHECK_OFFSET && bit / 8 < WF_CHALLENGE_LISTS_OFFSET)
+            continue; /* the check itself */
         pair_client(&p, bit % 2 == 0);
         pair_say_hello(&p);
         pair_get_challenge(&p);
         flip(p.challenge, bit);
+        stamp_challenge(p.challenge, p.challenge_len, p.hello);
         test_note("bit %zu", bit);
         pair_to_client(&p, p.challenge, p.challenge_len);
         CHECK(!go_on(&p));
@@ -101,39 +106,132 @@ TEST(no_flipped_bit_of_challenge_leads_to_a_session)
     pair_free(&p);
 }
 
-/* Bid and nonce are free while nothing is asked: the nonce is in no transcript, the bid is. */
-static void flip_solve(struct pair *p, size_t bit)
+/* The client waits as if nothing had come: no curve, no ASK, no word of a wrong key. */
+static void expect_unheard(struct pair *p)
 {
-    bool is_nonce = bit / 8 >= WF_SOLVE_WORK_OFFSET && bit / 8 < WF_SOLVE_WORK_OFFSET + 8;
+    const uint64_t curves = wf_curve_operations();
 
-    flip(p->solve, bit);
-    enum wf_adm_kind kind = pair_to_server(p, p->solve, p->solve_len);
-    CHECK_EQ(kind == WF_ADM_ACCEPT, is_nonce);
-    flip(p->solve, bit);
-    if (!is_nonce) {
-        CHECK(kind == WF_ADM_DROP || pair_is_anew(p));
-        return;
-    }
-    CHECK_OK(pair_make_confirm(p));
-    pair_finish(p);
-    CHECK(pair_agrees(p));
+    pair_to_client(p, p->challenge, p->challenge_len);
+    CHECK_EQ(wf_hs_state(p->hs), WF_HS_HELLO);
+    CHECK_EQ(wf_curve_operations(), curves);
+    CHECK(!p->hs->was_false && !p->hs->was_stale);
 }
 
-TEST(no_flipped_bit_of_solve_but_those_of_a_free_nonce_leads_to_a_session)
+TEST(a_challenge_damaged_in_any_bit_is_as_if_lost) /* SPEC 1.2-9 */
+{
+    struct pair p;
+
+    start(&p);
+    for (int one_way = 0; one_way <= 1; one_way++) {
+        pair_client(&p, one_way != 0);
+        pair_say_hello(&p);
+        pair_get_challenge(&p);
+        for (size_t bit = 0; bit < 8 * p.challenge_len; bit++) {
+            test_note("bit %zu", bit);
+            flip(p.challenge, bit);
+            expect_unheard(&p);
+            flip(p.challenge, bit);
+        }
+        pair_to_client(&p, p.challenge, p.challenge_len);
+        CHECK(go_on(&p));
+    }
+    pair_free(&p);
+}
+
+TEST(the_answer_to_a_hello_damaged_in_any_bit_is_as_if_lost) /* SPEC 1.2-9 */
+{
+    struct pair p;
+
+    start(&p);
+    pair_client(&p, false);
+    pair_say_hello(&p);
+    for (size_t bit = 0; bit < 8 * WF_HELLO_LEN; bit++) {
+        test_note("bit %zu", bit);
+        flip(p.hello, bit);
+        if (pair_to_server(&p, p.hello, sizeof p.hello) == WF_ADM_REPLY) {
+            pair_get_challenge(&p);
+            expect_unheard(&p);
+        }
+        flip(p.hello, bit);
+    }
+    pair_get_challenge(&p);
+    pair_to_client(&p, p.challenge, p.challenge_len);
+    CHECK(go_on(&p));
+    pair_free(&p);
+}
+
+/* Of another instance, as it comes after SOLVE: it is whole or it is nothing. */
+TEST(a_damaged_challenge_after_solve_does_not_make_the_client_begin_anew) /* SPEC 1.2-9 */
+{
+    struct pair p;
+
+    start(&p);
+    pair_client(&p, false);
+    pair_to_solve(&p);
+    pair_server(&p); /* it was started again */
+    CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_REPLY);
+    memcpy(p.challenge, p.result.reply, p.result.reply_len);
+    p.challenge_len = p.result.reply_len;
+    for (size_t bit = 0; bit < 8 * p.challenge_len; bit++) {
+        test_note("bit %zu", bit);
+        flip(p.challenge, bit);
+        pair_to_client(&p, p.challenge, p.challenge_len);
+        CHECK_EQ(p.hs->another_len, 0);
+        flip(p.challenge, bit);
+    }
+    pair_to_client(&p, p.challenge, p.challenge_len);
+    CHECK_EQ(p.hs->another_len, p.challenge_len);
+    pair_free(&p);
+}
+
+TEST(a_solve_damaged_in_any_bit_costs_nothing_and_keeps_nobody_out) /* SPEC 1.3-12 */
+{
+    struct pair p;
+
+    start(&p);
+    for (int one_way = 0; one_way <= 1; one_way++) {
+        pair_client(&p, one_way != 0);
+        pair_to_solve(&p);
+        const uint64_t curves = wf_curve_operations();
+        for (size_t bit = 0; bit < 8 * WF_SOLVE_MAX; bit++) {
+            test_note("bit %zu", bit);
+            flip(p.solve, bit);
+            CHECK(pair_to_server(&p, p.solve, p.solve_len) == WF_ADM_DROP || pair_is_anew(&p));
+            flip(p.solve, bit);
+        }
+        CHECK_EQ(wf_curve_operations(), curves);
+        CHECK_EQ(pair_stats(&p).table_entries, (size_t)one_way);
+        CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_ACCEPT);
+        CHECK_OK(pair_make_confirm(&p));
+        pair_finish(&p);
+        CHECK(pair_agrees(&p));
+    }
+    pair_free(&p);
+}
+
+/* The bid is in the transcript, though it is free while nothing is asked; the nonce is not. */
+TEST(no_flipped_bit_of_solve_leads_to_a_session_though_its_check_be_right)
 {
     struct pair p;
 
     start(&p);
     for (size_t bit = 0; bit < 8 * WF_SOLVE_MAX; bit++) {
-        if (bit % 4 == 0 || wf_hs_state(p.hs) != WF_HS_SOLVE) { /* four boxes a cookie */
+        if (bit / 8 >= WF_SOLVE_WORK_OFFSET && bit / 8 < WF_SOLVE_WORK_OFFSET + 8)
+            continue;       /* the check itself */
+        if (bit % 4 == 0) { /* four boxes a cookie */
             pair_client(&p, bit % 8 == 0);
             pair_to_solve(&p);
         }
+        uint8_t copy[WF_SOLVE_MAX];
         test_note("bit %zu", bit);
-        flip_solve(&p, bit);
+        memcpy(copy, p.solve, sizeof copy);
+        flip(copy, bit);
+        stamp_solve(copy, sizeof copy);
+        CHECK(pair_to_server(&p, copy, sizeof copy) == WF_ADM_DROP || pair_is_anew(&p));
         pass_time(&p, bit);
     }
-    CHECK_EQ(pair_stats(&p).accepted, 64);
+    CHECK_EQ(pair_stats(&p).accepted, 0);
+    CHECK(pair_stats(&p).solve_bad_box > 0);
     pair_free(&p);
 }
 

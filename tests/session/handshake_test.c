@@ -560,6 +560,9 @@ TEST(editing_the_lists_of_either_end_fails_and_never_downgrades)
     p.hello[26] = 9;
     pair_get_challenge(&p);
     pair_to_client(&p, p.challenge, p.challenge_len);
+    CHECK_EQ(wf_hs_state(p.hs), WF_HS_HELLO); /* SPEC 1.2-9 */
+    stamp_challenge(p.challenge, p.challenge_len, p.hs->hello);
+    pair_to_client(&p, p.challenge, p.challenge_len);
     pair_make_solve(&p);
     CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_DROP);
     s = pair_stats(&p);
@@ -568,6 +571,7 @@ TEST(editing_the_lists_of_either_end_fails_and_never_downgrades)
     /* The same in HELLO and SOLVE alike: the boxes were sealed over the true lists. */
     CHECK_EQ(p.solve[110], 7);
     p.solve[110] = 9;
+    stamp_solve(p.solve, p.solve_len);
     CHECK_EQ(pair_to_server(&p, p.solve, p.solve_len), WF_ADM_DROP);
     s = pair_stats(&p);
     CHECK_EQ(s.solve_bad_box, 1);
@@ -576,10 +580,12 @@ TEST(editing_the_lists_of_either_end_fails_and_never_downgrades)
     pair_client(&p, false);
     pair_say_hello(&p);
     pair_get_challenge(&p);
-    CHECK_EQ(p.challenge[190], 7);
-    p.challenge[190] = 9;
+    CHECK_EQ(p.challenge[WF_CHALLENGE_FIXED + 1], 7);
+    p.challenge[WF_CHALLENGE_FIXED + 1] = 9;
+    stamp_challenge(p.challenge, p.challenge_len, p.hello);
     pair_to_client(&p, p.challenge, p.challenge_len);
     CHECK_EQ(wf_hs_state(p.hs), WF_HS_HELLO);
+    CHECK(p.hs->was_false);
     CHECK_EQ(pair_stats(&p).accepted, 0);
     pair_free(&p);
 }

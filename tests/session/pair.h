@@ -17,6 +17,7 @@
 #include "session/challenge.h"
 #include "session/hs_priv.h"
 #include "session/work.h"
+#include "stamp.h"
 
 #ifndef PAIR_MUST
 #define PAIR_MUST(cond) ((cond) ? (void)0 : abort())
@@ -189,6 +190,13 @@ static inline void pair_get_challenge(struct pair *p)
     PAIR_MUST(p->result.reply_len <= sizeof p->challenge);
     memcpy(p->challenge, p->result.reply, p->result.reply_len);
     p->challenge_len = p->result.reply_len;
+}
+
+/* Lays *c out as p->challenge, as an attacker can who has seen HELLO. */
+static inline void pair_lay_challenge(struct pair *p, const struct wf_challenge *c)
+{
+    p->challenge_len = wf_challenge_put(c, p->challenge, sizeof p->challenge);
+    stamp_challenge(p->challenge, p->challenge_len, p->hs->hello);
 }
 
 static inline struct wf_solve_body pair_body(void)
@@ -374,6 +382,7 @@ static inline void forge_solve(struct forge *f, struct wf_aead *aead, uint8_t *o
     memcpy(f->challenge.cookie, f->solve.cookie, sizeof f->challenge.cookie);
     memcpy(f->challenge.echo, f->solve.n_c, sizeof f->challenge.echo);
     size_t challenge_len = wf_challenge_put(&f->challenge, challenge_bytes, sizeof challenge_bytes);
+    stamp_challenge(challenge_bytes, challenge_len, hello_bytes);
     wf_schedule_start(&f->schedule, f->server_key, wf_span(hello_bytes, WF_HELLO_LEN),
                       wf_span(challenge_bytes, challenge_len), wf_span(out, clear_len));
 
@@ -396,6 +405,7 @@ static inline void forge_solve(struct forge *f, struct wf_aead *aead, uint8_t *o
     wf_write_zeros(&w, wf_writer_left(&w));
     PAIR_MUST(wf_writer_ok(&w));
     wf_schedule_seal(&f->schedule, aead, wf_span(plain, w.len), box2);
+    stamp_solve(out, f->len);
 }
 
 /* Looks for a work nonce for the SOLVE that was written and puts it in. */

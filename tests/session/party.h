@@ -296,7 +296,9 @@ static inline size_t party_write_solve(struct party *t, uint8_t *out)
     len += WF_BOX1_LEN;
     size_t body_len = party_body(t, plain, 200);
     party_seal(t, 2, wf_span(plain, body_len), out + len);
-    return len + body_len + WF_AEAD_TAG_LEN;
+    len += body_len + WF_AEAD_TAG_LEN;
+    stamp_solve(out, len);
+    return len;
 }
 
 /* A CONFIRM by the holder of has.e2, to the SOLVE that it read. */

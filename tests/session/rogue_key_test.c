@@ -256,7 +256,7 @@ static void rogue_challenge(struct pair *p, const struct rogue *r, bool is_signe
         size_t len = wf_challenge_message(message, p->server_id.public_key, &c);
         wf_sign(c.signature, p->server_id.sign_secret, wf_span(message, len));
     }
-    p->challenge_len = wf_challenge_put(&c, p->challenge, sizeof p->challenge);
+    pair_lay_challenge(p, &c);
 }
 
 TEST(a_false_server_with_the_transient_xG_minus_S_is_not_even_heard)

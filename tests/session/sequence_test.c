@@ -218,6 +218,7 @@ static void send_bad(struct pair *p, struct fate *f)
     wf_hash(work.boxes_hash, &boxes, 1);
     CHECK(wf_work_solve(&work, &nonce, UINT64_MAX));
     wf_store_u64(out + WF_SOLVE_WORK_OFFSET, nonce);
+    stamp_solve(out, sizeof out);
     bool gets_confirm = !f->dead && f->accepted && f->kept;
     CHECK_EQ(pair_to_server(p, out, sizeof out),
              gets_confirm || f->dead ? WF_ADM_REPLY : WF_ADM_DROP);

@@ -37,6 +37,21 @@ static uint64_t value_of(const struct wf_work *w, uint64_t nonce)
     return wf_load_u64(h);
 }
 
+TEST(what_is_not_paid_for_has_a_nonce_that_follows_from_all_of_it) /* SPEC 1.3-12 */
+{
+    struct wf_work w = some_work(0x01020304);
+    const uint8_t bid[4] = {1, 2, 3, 4};
+    const weft_span parts[] = {wf_span_of("weft work 0"), wf_span(w.cookie, 16),
+                               wf_span(w.n_c, 16),        wf_span(w.e_c, 32),
+                               wf_span(bid, 4),           wf_span(w.boxes_hash, 32)};
+    uint8_t h[32];
+
+    wf_hash(h, parts, WF_ARRAY_LEN(parts));
+    CHECK_EQ(wf_work_unpaid(&w), wf_load_u64(h));
+    w.alg = 2; /* it is the same for each algorithm */
+    CHECK_EQ(wf_work_unpaid(&w), wf_load_u64(h));
+}
+
 TEST(a_nonce_is_accepted_exactly_when_its_value_is_within_the_bound)
 {
     static const uint32_t bids[] = {1, 2, 3, 10, 100, 1000, UINT32_MAX};

@@ -54,7 +54,9 @@ class Encoder:
         head = b"\x01\x01\x05" + INSTANCE + b"\x00\x00\x01\x02" + b"\x75\x2f" + bytes([self.algorithm]) + ceiling
         self.head = head + self.effort.to_bytes(4, "big") + ts_id
         self.cookie = self.secret("cookie")[:16]
-        self.challenge = b"\x02" + self.head + ts + late + dh + signature + self.cookie + self.n_c[:8] + lists
+        digest = k.H(ts + late + dh + signature + lists)[:8]
+        check = k.siphash64(self.n_c, self.head + self.cookie + digest + prefix + lists).to_bytes(8, "big")
+        self.challenge = b"\x02" + self.head + ts + late + dh + signature + self.cookie + self.n_c[:8] + check + lists
         self.clear = b"\x03" + self.head + prefix + self.n_c + self.cookie + k.x25519_public(self.ec)
         self.clear += self.effort.to_bytes(4, "big") + bytes(8) + lists
 
@@ -90,10 +92,10 @@ class Encoder:
 
     def finish_work(self):
         nonce, best = 0, (2**64 - 1) // max(self.effort, 1)
-        while True:
-            work = self.cookie + self.n_c + self.clear[64:96] + self.clear[96:100] + k.H(self.boxes)
-            if not self.effort or weft_work.value(self.algorithm, work, nonce) <= best:
-                break
+        work = self.cookie + self.n_c + self.clear[64:96] + self.clear[96:100] + k.H(self.boxes)
+        if not self.effort:
+            nonce = int.from_bytes(k.H(b"weft work 0", work)[:8], "big")
+        while self.effort and weft_work.value(self.algorithm, work, nonce) > best:
             nonce += 1
         self.solve = self.clear[:100] + nonce.to_bytes(8, "big") + self.clear[108:] + self.boxes
 

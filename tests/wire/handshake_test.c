@@ -48,6 +48,7 @@ static struct wf_challenge sample_challenge(void)
     count_up(c.signature, 0x80, sizeof c.signature);
     count_up(c.cookie, 0xc0, sizeof c.cookie);
     count_up(c.echo, 0x10, sizeof c.echo);
+    count_up(c.check, 0xf0, sizeof c.check);
     return c;
 }
 
@@ -181,7 +182,7 @@ static weft_span lists_of(uint8_t out[WF_LISTS_MAX], size_t len)
     return (weft_span){out, len};
 }
 
-TEST(hello_takes_lists_of_0_to_67_bytes)
+TEST(hello_takes_lists_of_0_to_59_bytes)
 {
     uint8_t lists[WF_LISTS_MAX];
     uint8_t buf[WF_HELLO_LEN];
@@ -201,24 +202,21 @@ TEST(hello_takes_lists_of_0_to_67_bytes)
     CHECK(!canon_check(help_hello_again, buf, sizeof buf));
 }
 
-TEST(hello_with_lists_of_68_bytes_is_refused)
+TEST(hello_with_lists_of_60_bytes_is_refused)
 {
     weft_span in = help_unhex(SAMPLE_HELLO);
     uint8_t buf[WF_HELLO_LEN];
 
     memcpy(buf, in.data, in.len);
     buf[24] = WF_LISTS_MAX + 1;
-    buf[25] = buf[25 + 33] = 32; /* well-formed but for its length */
+    buf[25] = 32; /* well-formed but for its length */
+    buf[25 + 33] = 26;
     count_up(buf + 26, 1, 32);
-    count_up(buf + 26 + 33, 1, 32);
-    buf[25 + 66] = 1;
-    buf[25 + 67] = 1;
+    count_up(buf + 26 + 33, 1, 26);
     CHECK(!canon_check(help_hello_again, buf, sizeof buf));
     buf[24] = WF_LISTS_MAX;
-    buf[25 + 33] = 31;
-    buf[25 + 65] = 1;
-    buf[25 + 66] = 1;
-    buf[25 + 67] = 0;
+    buf[25 + 33] = 25;
+    buf[25 + 59] = 0;
     CHECK(canon_check(help_hello_again, buf, sizeof buf));
     help_free(in);
 }
@@ -259,6 +257,7 @@ TEST(challenge_is_read_field_by_field)
     CHECK_MEM_EQ(c.signature, want.signature, sizeof c.signature);
     CHECK_MEM_EQ(c.cookie, want.cookie, sizeof c.cookie);
     CHECK_MEM_EQ(c.echo, want.echo, sizeof c.echo);
+    CHECK_MEM_EQ(c.check, want.check, sizeof c.check);
     check_lists(c.lists);
     help_free(in);
 }
@@ -535,7 +534,7 @@ static void check_lists_refused(help_again_fn again, const char *hex, size_t at)
 TEST(packets_with_malformed_lists_are_refused) /* SPEC 1.1-1 */
 {
     check_lists_refused(help_hello_again, SAMPLE_HELLO, 24);
-    check_lists_refused(help_challenge_again, SAMPLE_CHALLENGE, 188);
+    check_lists_refused(help_challenge_again, SAMPLE_CHALLENGE, WF_CHALLENGE_LISTS_OFFSET);
     check_lists_refused(help_solve_again, SAMPLE_SOLVE, 108);
 }
 

@@ -48,6 +48,7 @@
     "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf" \
     "c0c1c2c3c4c5c6c7c8c9cacbcccdcecf" /* cookie */ \
     "1011121314151617" /* echo */ \
+    "f0f1f2f3f4f5f6f7" /* check */ \
     "05" /* length */ \
     "0201020107" /* lists */
 

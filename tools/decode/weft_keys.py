@@ -116,10 +116,9 @@ def _sip_rounds(v, count):
     return a, b, c, d
 
 
-def siphash128(key, data):
-    """SipHash-2-4 with 128 bits of output."""
+def _sip_absorb(key, data, tweak):
     k0, k1 = (int.from_bytes(key[i : i + 8], "little") for i in (0, 8))
-    a, b = k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D ^ 0xEE
+    a, b = k0 ^ 0x736F6D6570736575, k1 ^ 0x646F72616E646F6D ^ tweak
     c, d = k0 ^ 0x6C7967656E657261, k1 ^ 0x7465646279746573
     whole = len(data) // 8 * 8
     last = data[whole:] + bytes(7 - len(data) % 8) + bytes([len(data) & 0xFF])
@@ -127,6 +126,19 @@ def siphash128(key, data):
         m = int.from_bytes(word, "little")
         a, b, c, d = _sip_rounds((a, b, c, d ^ m), 2)
         a ^= m
+    return a, b, c, d
+
+
+def siphash64(key, data):
+    """SipHash-2-4 with 64 bits of output, a number."""
+    a, b, c, d = _sip_absorb(key, data, 0)
+    a, b, c, d = _sip_rounds((a, b, c ^ 0xFF, d), 4)
+    return a ^ b ^ c ^ d
+
+
+def siphash128(key, data):
+    """SipHash-2-4 with 128 bits of output."""
+    a, b, c, d = _sip_absorb(key, data, 0xEE)
     a, b, c, d = _sip_rounds((a, b, c ^ 0xEE, d), 4)
     first = a ^ b ^ c ^ d
     a, b, c, d = _sip_rounds((a, b ^ 0xDD, c, d), 4)

@@ -16,6 +16,7 @@ from weft_keys import (
     kdf,
     open_box,
     server_dh_secret,
+    siphash64,
     x25519,
     x25519_public,
 )
@@ -58,6 +59,7 @@ class Handshake:
         need(c["ts"] == x25519_public(self.s["ts"]), "t_s is another key")
         need(c["server_dh"] == x25519_public(self.server_secret), "S is another key")
         need(c["echo"] == self.hello["n_c"][:8], "CHALLENGE answers another HELLO")
+        need(c["check"] == self.check(), "the check of CHALLENGE is wrong")
         need(c["effort"] <= 1 << c["ceiling_log2"], "the effort asked is above its ceiling")
         need(self.hello["prefix"] in (bytes(4), H(self.server_key)[:4]), "the prefix is that of no key")
         signed = b"".join(
@@ -76,6 +78,13 @@ class Handshake:
         )
         ed25519_verify(self.server_key, c["signature"], signed)
 
+    def check(self):
+        raw, hello = self.raw["challenge"], self.hello
+        digest = H(raw[28:164], raw[196:])[:8]
+        lists = bytes([len(hello["lists_raw"])]) + hello["lists_raw"]
+        checked = raw[1:28] + raw[164:180] + digest + hello["prefix"] + lists
+        return siphash64(hello["n_c"], checked).to_bytes(8, "big")
+
     def check_solve(self):
         s = self.solve
         need(self.raw["solve"][1:28] == self.raw["challenge"][1:28], "SOLVE does not repeat CHALLENGE")
@@ -86,13 +95,18 @@ class Handshake:
         if s["effort"] > 0:
             need(s["bid"] >= s["effort"], "the bid is below the effort asked")
             need(self.work() <= (2**64 - 1) // s["bid"], "the work is not done")
+        else:
+            need(s["work_nonce"] == weft_work.unpaid(self.work_input()), "SOLVE is damaged")
+
+    def work_input(self):
+        s = self.solve
+        boxes = H(s["box0"], s["box1"], s["box2"])
+        return s["cookie"] + s["n_c"] + s["e_c"] + s["bid"].to_bytes(4, "big") + boxes
 
     def work(self):
         s = self.solve
-        boxes = H(s["box0"], s["box1"], s["box2"])
-        fixed = s["cookie"] + s["n_c"] + s["e_c"] + s["bid"].to_bytes(4, "big") + boxes
         need(s["algorithm"] in weft_work.LABELS, "work by an algorithm that is none")
-        return weft_work.value(s["algorithm"], fixed, s["work_nonce"])
+        return weft_work.value(s["algorithm"], self.work_input(), s["work_nonce"])
 
     # The schedule, step by step.
 

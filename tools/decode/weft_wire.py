@@ -98,7 +98,7 @@ def _start(data, kind, least, most):
 
 
 def _lists_field(reader):
-    raw = reader.len8(0, 67)
+    raw = reader.len8(0, 59)
     return {"lists_raw": raw, "lists": lists(raw)}
 
 
@@ -140,7 +140,7 @@ def build_hello(prefix, n_c, lists_raw):
 
 
 def challenge(data):
-    reader = _start(data, 0x02, 189, 256)
+    reader = _start(data, 0x02, 197, 256)
     out = {
         **_head(reader),
         "ts": reader.take(32),
@@ -149,6 +149,7 @@ def challenge(data):
         "signature": reader.take(64),
         "cookie": reader.take(16),
         "echo": reader.take(8),
+        "check": reader.take(8),
         **_lists_field(reader),
     }
     reader.end()

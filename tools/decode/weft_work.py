@@ -74,6 +74,11 @@ def value(algorithm, fixed, nonce):
     return int.from_bytes(result(algorithm, fixed, nonce)[:8], "big")
 
 
+def unpaid(fixed):
+    """The nonce of a SOLVE of which no effort was asked, page 1.3-12."""
+    return int.from_bytes(blake2b(32, b"weft work 0", fixed)[:8], "big")
+
+
 def differences(vector):
     """What a vector of tries (vectors/README.md) has otherwise than this file computes."""
     fixed = bytes.fromhex(vector["input"])
