@@ -9,6 +9,8 @@
 #include "test.h"
 #include "wire/frame.h"
 
+#define ALONE_RUNS 4u
+
 static struct lab_scenario line(uint64_t rate, unsigned queue_percent, uint64_t seconds)
 {
     return (struct lab_scenario){.name = "test",
@@ -30,27 +32,39 @@ static struct lab_flow *add(struct lab_scenario *s, enum lab_kind kind, uint64_t
     return f;
 }
 
-static void check_alone(uint64_t rate, uint64_t seconds, uint64_t least_percent, uint64_t queue_us)
+static uint64_t goodput_alone(uint64_t rate, uint64_t seconds, uint64_t seed, uint64_t queue_us)
 {
     struct lab_scenario s = line(rate, 400, seconds);
     struct lab_figures r;
 
+    s.seed = seed;
     (void)add(&s, LAB_BULK, 0);
     lab_run(&s, &r);
     const uint64_t got = lab_goodput(&r, 0, LAB_S(2), LAB_S(seconds)) / 8;
 
-    test_note("%u bytes a second of %u, queue p50 %u p99 %u us", (unsigned)got, (unsigned)rate,
-              (unsigned)r.down.queue_us.p50, (unsigned)r.down.queue_us.p99);
-    CHECK_LE(rate * least_percent / 100, got);
+    test_note("seed %u: %u bytes a second of %u, queue p50 %u p99 %u us", (unsigned)seed,
+              (unsigned)got, (unsigned)rate, (unsigned)r.down.queue_us.p50,
+              (unsigned)r.down.queue_us.p99);
     CHECK_LE(r.down.queue_us.p99, queue_us);
     lab_figures_free(&r);
+    return got;
+}
+
+/* When it slows down to look for a queue is chance, worth some percent of one run. */
+static void check_alone(uint64_t rate, uint64_t seconds, uint64_t least_percent, uint64_t queue_us)
+{
+    uint64_t sum = 0;
+
+    for (uint64_t seed = 1; seed <= ALONE_RUNS; seed++)
+        sum += goodput_alone(rate, seconds, seed, queue_us);
+    CHECK_LE(rate * least_percent / 100, sum / ALONE_RUNS);
 }
 
 /* SPEC 4.2-10, 4.2-11. Of a line's rate 5 % are headers and tags. */
 TEST(background_uses_an_idle_line_and_leaves_no_queue)
 {
     check_alone(LAB_MBIT(10), 30, 80, LAB_MS(8));
-    check_alone(LAB_MBIT(100), 15, 80, LAB_MS(4));
+    check_alone(LAB_MBIT(100), 8, 80, LAB_MS(4));
 }
 
 TEST(background_gets_little_beside_tcp_and_the_line_when_it_is_gone)
