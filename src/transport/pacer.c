@@ -45,7 +45,7 @@ static uint64_t brim(struct wf_pacer *p, weft_time now)
     const uint64_t late = now - p->due + 1;
 
     p->due = WEFT_TIME_NEVER;
-    return full + p->rate * (late < WF_PACER_BURST_US ? late : WF_PACER_BURST_US);
+    return full + p->rate * (late < WF_PACER_LATE_US ? late : WF_PACER_LATE_US);
 }
 
 static void fill(struct wf_pacer *p, weft_time now)
@@ -99,6 +99,8 @@ void wf_pacer_on_sent(struct wf_pacer *p, weft_time now, uint64_t bytes)
         return;
     fill(p, now);
     p->tokens -= bytes < p->tokens / UNIT ? bytes * UNIT : p->tokens;
+    if (p->due == WEFT_TIME_NEVER)
+        p->due = now; /* it goes on, unless it says that it rests */
 }
 
 weft_time wf_pacer_wait(struct wf_pacer *p, weft_time now)

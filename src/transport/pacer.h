@@ -4,8 +4,9 @@
  * * 10^6, so that a rate times microseconds loses nothing).
  *
  * The bucket holds a burst: 1 ms of the rate, at least two datagrams, at most 64 KiB (SPEC 4.2-1),
- * always one datagram. A sender that waited for the pacer and was woken late gets the bytes of the
- * delay too (up to 1 ms of them): a coarse timer does not lower the rate.
+ * always one datagram. A sender that has more to send and was held up gets the bytes of the delay
+ * too, up to 10 ms of them: neither a coarse timer nor a busy machine, which gives a process its
+ * turn some milliseconds late, lowers the rate.
  */
 #ifndef WF_TRANSPORT_PACER_H
 #define WF_TRANSPORT_PACER_H
@@ -14,6 +15,7 @@
 
 #define WF_PACER_BURST_MAX 65536u
 #define WF_PACER_BURST_US 1000u
+#define WF_PACER_LATE_US 10000u
 #define WF_PACER_RATE_MAX (1ull << 40) /* bytes a second */
 
 struct wf_pacer {
@@ -22,7 +24,7 @@ struct wf_pacer {
     uint64_t burst;  /* bytes */
     uint64_t tokens; /* bytes * 10^6; may exceed the burst by the bytes of a delay */
     weft_time at;    /* tokens are right for this time */
-    weft_time due;   /* a sender was told to wait until then; WEFT_TIME_NEVER: nobody waits */
+    weft_time due;   /* from then on a sender that has more is late; WEFT_TIME_NEVER: it rests */
 };
 
 void wf_pacer_init(struct wf_pacer *p, weft_time now, uint64_t datagram_len);
