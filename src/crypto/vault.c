@@ -224,7 +224,7 @@ static void seal(struct wf_vault *v, weft_span place, const uint8_t *record, uin
     wf_aead_seal(v->aead, v->key, &op, 1);
 }
 
-static bool open(struct wf_vault *v, weft_span place, const uint8_t *sealed, uint8_t *record)
+static bool unseal(struct wf_vault *v, weft_span place, const uint8_t *sealed, uint8_t *record)
 {
     struct wf_aead_op op = {.number = wf_load_u64(sealed),
                             .ad = place,
@@ -255,7 +255,7 @@ bool wf_vault_get(struct wf_vault *v, uint32_t slot, uint8_t *record)
     uint8_t place[4] = {0};
 
     wf_store_u32(place, slot);
-    return open(v, wf_span(place, sizeof place), slot_at(v, slot) + v->clear_len, record);
+    return unseal(v, wf_span(place, sizeof place), slot_at(v, slot) + v->clear_len, record);
 }
 
 size_t wf_vault_outside_len(const struct wf_vault *v)
@@ -276,7 +276,7 @@ bool wf_vault_open_outside(struct wf_vault *v, uint64_t id, const uint8_t *seale
     uint8_t place[8] = {0};
 
     wf_store_u64(place, id);
-    return open(v, wf_span(place, sizeof place), sealed, record);
+    return unseal(v, wf_span(place, sizeof place), sealed, record);
 }
 
 void *wf_vault_clear(const struct wf_vault *v, uint32_t slot)

@@ -56,12 +56,12 @@ static weft_err more_blocks(struct wf_core *c)
 
     if (d->rows / BLOCK_ROWS < d->block_room)
         return WEFT_OK;
-    blocks = (struct sleeper **)wf_alloc_array(c->mem, room, sizeof *blocks);
+    blocks = (struct sleeper **)wf_alloc_array(c->mem, room, sizeof(struct sleeper *));
     if (blocks == NULL)
         return WEFT_ERR_NOMEM;
     if (d->block_room > 0)
-        memcpy(blocks, d->blocks, d->block_room * sizeof *blocks);
-    wf_free(c->mem, d->blocks, d->block_room * sizeof *blocks);
+        memcpy(blocks, d->blocks, d->block_room * sizeof(struct sleeper *));
+    wf_free(c->mem, d->blocks, d->block_room * sizeof(struct sleeper *));
     d->blocks = blocks;
     d->block_room = room;
     return WEFT_OK;
@@ -286,7 +286,7 @@ void dormant_clear(struct wf_core *c)
         return;
     for (uint32_t i = 0; i < d->rows / BLOCK_ROWS; i++)
         wf_free(c->mem, d->blocks[i], BLOCK_ROWS * sizeof *d->blocks[i]);
-    wf_free(c->mem, d->blocks, d->block_room * sizeof *d->blocks);
+    wf_free(c->mem, d->blocks, d->block_room * sizeof(struct sleeper *));
     wf_index_deinit(&d->index);
     *d = (struct dormants){0};
 }
