@@ -5,6 +5,8 @@
 #ifndef WF_ENDPOINT_CORE_FOLD_H
 #define WF_ENDPOINT_CORE_FOLD_H
 
+#include <string.h>
+
 #include "endpoint/core_priv.h"
 
 /* Index entries of one at rest: its connection ids, then its peer's name. */
