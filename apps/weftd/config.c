@@ -133,6 +133,15 @@ static const char *read_number(const char *v, uint64_t least, uint64_t most, uin
     return NULL;
 }
 
+static const char *read_u32(const char *v, uint32_t least, uint32_t most, uint32_t *out)
+{
+    uint64_t n = 0;
+    const char *wrong = read_number(v, least, most, &n);
+
+    *out = (uint32_t)n;
+    return wrong;
+}
+
 static const char *set_memory(struct config *c, char *v)
 {
     return read_number(v, 16u << 20, 1ull << 40, &c->node.memory_max);
@@ -140,47 +149,30 @@ static const char *set_memory(struct config *c, char *v)
 
 static const char *set_sessions(struct config *c, char *v)
 {
-    uint64_t n = 0;
-    const char *wrong = read_number(v, 1, 1000000, &n);
-
-    c->node.sessions_max = (uint32_t)n;
-    return wrong;
+    return read_u32(v, 1, 1000000, &c->node.sessions_max);
 }
 
 static const char *set_unread(struct config *c, char *v)
 {
-    uint64_t n = 0;
-    const char *wrong = read_number(v, 1, 1000000, &n);
-
-    c->node.unread_s = (uint32_t)n;
-    return wrong;
+    return read_u32(v, 1, 1000000, &c->node.unread_s);
 }
 
 static const char *set_fold(struct config *c, char *v)
 {
-    uint64_t n = 0;
-    const char *wrong = read_number(v, 1, 1000000, &n);
+    const char *wrong = read_u32(v, 1, 1000000, &c->node.fold_ms);
 
-    c->node.fold_ms = (uint32_t)n * 1000;
+    c->node.fold_ms *= 1000; /* seconds stand in the file */
     return wrong;
 }
 
 static const char *set_rest(struct config *c, char *v)
 {
-    uint64_t n = 0;
-    const char *wrong = read_number(v, 60, 1u << 30, &n);
-
-    c->node.rest_s = (uint32_t)n;
-    return wrong;
+    return read_u32(v, 60, 1u << 30, &c->node.rest_s);
 }
 
 static const char *set_presences(struct config *c, char *v)
 {
-    uint64_t n = 0;
-    const char *wrong = read_number(v, 1, 1u << 24, &n);
-
-    c->node.presences_max = (uint32_t)n;
-    return wrong;
+    return read_u32(v, 1, 1u << 24, &c->node.presences_max);
 }
 
 static const char *set_rest_file(struct config *c, char *v)
@@ -190,47 +182,27 @@ static const char *set_rest_file(struct config *c, char *v)
 
 static const char *set_rest_memory(struct config *c, char *v)
 {
-    uint64_t n = 0;
-    const char *wrong = read_number(v, 1, 1u << 30, &n);
-
-    c->node.rest_memory_s = (uint32_t)n;
-    return wrong;
+    return read_u32(v, 1, 1u << 30, &c->node.rest_memory_s);
 }
 
 static const char *set_effort(struct config *c, char *v)
 {
-    uint64_t n = 0;
-    const char *wrong = read_number(v, 0, 1u << 30, &n);
-
-    c->node.work_effort = (uint32_t)n;
-    return wrong;
+    return read_u32(v, 0, 1u << 30, &c->node.work_effort);
 }
 
 static const char *set_ceiling(struct config *c, char *v)
 {
-    uint64_t n = 0;
-    const char *wrong = read_number(v, 1, 32, &n);
-
-    c->node.work_ceiling = (uint32_t)n;
-    return wrong;
+    return read_u32(v, 1, 32, &c->node.work_ceiling);
 }
 
 static const char *set_cookies(struct config *c, char *v)
 {
-    uint64_t n = 0;
-    const char *wrong = read_number(v, 1024, 1u << 28, &n);
-
-    c->node.cookies_max = (uint32_t)n;
-    return wrong;
+    return read_u32(v, 1024, 1u << 28, &c->node.cookies_max);
 }
 
 static const char *set_algorithm(struct config *c, char *v)
 {
-    uint64_t n = 0;
-    const char *wrong = read_number(v, WEFT_WORK_HASH, WEFT_WORK_PROGRAM, &n);
-
-    c->node.work_algorithm = (uint32_t)n;
-    return wrong;
+    return read_u32(v, WEFT_WORK_HASH, WEFT_WORK_PROGRAM, &c->node.work_algorithm);
 }
 
 static const char *set_congestion(struct config *c, char *v)
