@@ -36,7 +36,7 @@ bench-crowd: ## ten thousand clients with sessions at work at one server: its me
 
 bench-presence: ## peers at rest at one server: bytes of each, and how fast they wake (N=100000)
 	$(call build,bench,release,all bench)
-	@build/release/bench/weft-bench-presence "$(or $(N),100000)"
+	@build/release/bench/weft-bench-presence-bench "$(or $(N),100000)"
 
 bench-attack: ## attacks a server of its own and measures it; as root, for namespaces (ROWS=name: those alone)
 	$(call build,bench,release,all bench)
