@@ -148,7 +148,9 @@ static bool open_packet(const struct cp_datagram *d, const struct cp_side *to, s
     const struct session *s = wf_table_get(&to->core->sessions, wf_span(cid, WF_CID_LEN));
     if (s == NULL || s->state != SESSION_OPEN || s->chan->keys == NULL)
         return false;
-    struct wf_replay replay = s->chan->replay;
+    struct wf_replay replay;
+    wf_replay_init(&replay, NULL);
+    wf_replay_restore(&replay, s->chan->replay.highest, UINT64_MAX);
     lie->keys = *s->chan->keys;
     if (wf_keys_open(&lie->keys, &replay, to->core->aead, &o, 1) != 1)
         return false;

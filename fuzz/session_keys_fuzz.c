@@ -180,7 +180,8 @@ static void set_up(void)
     }
     wf_keys_init(&client, WF_ROLE_CLIENT, WF_AEAD_XCHACHA20_POLY1305, &s);
     wf_keys_init(&server, WF_ROLE_SERVER, WF_AEAD_XCHACHA20_POLY1305, &s);
-    wf_replay_init(&window);
+    wf_replay_deinit(&window);
+    wf_replay_init(&window, &mem);
     memset(seen, 0, sizeof seen);
     number = 0;
     rekeys = 0;

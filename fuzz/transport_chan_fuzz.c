@@ -55,7 +55,7 @@ static void set_up(uint8_t role)
     keys = wf_secret_get(secrets);
     wf_keys_init(keys, role % 2 == 0 ? WF_ROLE_SERVER : WF_ROLE_CLIENT, WF_AEAD_XCHACHA20_POLY1305,
                  &s);
-    wf_replay_init(&replay);
+    wf_replay_init(&replay, NULL);
     config.rng = &rng.rng;
     config.aead = aead;
     config.secrets = secrets;

@@ -77,7 +77,7 @@ static void append(struct run *run, struct wf_open *p, const struct header *h)
                                       .out = p->packet + h->len};
 }
 
-/* What came of one packet; the window is set only now (spec 2.3-1). */
+/* What came of one packet; the window is set, and grows, only now (spec 2.3-1, 2.3-2). */
 static bool settle(struct wf_keys *k, struct wf_replay *rx, const struct wf_aead_op *op,
                    struct wf_open *p)
 {

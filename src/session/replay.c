@@ -1,24 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * replay.c - the sliding bitmap behind the replay window. One word more than the window has, so
- * that the word that is being filled never overlaps the oldest one still looked at (RFC 6479). A
- * jump of any length costs at most one pass over the words: an authenticated peer cannot make it
- * expensive.
+ * replay.c - the sliding bitmap behind the replay window, one bit a number. Numbers that come into
+ * the window are cleared as it slides; a jump of any length costs at most one pass over the words,
+ * and growing happens a few times in a session: an authenticated peer cannot make it expensive.
  */
 #include "session/replay.h"
 
 #include <string.h>
 
-#define WORDS (WF_REPLAY_BITS / 64 + 1)
+#include "base/assert.h"
 
-void wf_replay_init(struct wf_replay *w)
+void wf_replay_init(struct wf_replay *w, struct wf_mem *mem)
 {
-    *w = (struct wf_replay){0};
+    *w = (struct wf_replay){.bits = WF_REPLAY_FIRST, .mem = mem};
+    w->words = w->first;
 }
 
-static size_t word_of(uint64_t n)
+void wf_replay_deinit(struct wf_replay *w)
 {
-    return (size_t)((n / 64) % WORDS);
+    if (w->words != w->first)
+        wf_free(w->mem, w->words, w->bits / 8);
+    wf_replay_init(w, w->mem);
+}
+
+static uint64_t *word_of(const struct wf_replay *w, uint64_t n)
+{
+    return &w->words[(n & (w->bits - 1)) / 64];
 }
 
 /* SPEC 2.3-1 */
@@ -28,30 +35,83 @@ bool wf_replay_fresh(const struct wf_replay *w, uint64_t n)
         return false; /* numbers start at 1 */
     if (n > w->highest)
         return true;
-    if (w->highest - n >= WF_REPLAY_BITS)
+    if (w->highest - n >= w->bits)
         return false;
-    return (w->words[word_of(n)] >> (n % 64) & 1) == 0;
+    return (*word_of(w, n) >> (n % 64) & 1) == 0;
 }
 
+/* The numbers from the window's end up to n come into it: none of them was seen. */
 static void slide_to(struct wf_replay *w, uint64_t n)
 {
-    uint64_t from = w->highest / 64;
-    uint64_t steps = n / 64 - from;
+    const uint64_t count = n - w->highest;
 
-    if (steps > WORDS)
-        steps = WORDS;
-    for (uint64_t i = 1; i <= steps; i++)
-        w->words[(size_t)((from + i) % WORDS)] = 0;
+    if (count >= w->bits) {
+        memset(w->words, 0, w->bits / 8);
+        w->highest = n;
+        return;
+    }
+    for (uint64_t at = w->highest + 1, left = count; left > 0;) {
+        const uint64_t skip = at % 64;
+        const uint64_t take = left < 64 - skip ? left : 64 - skip;
+
+        *word_of(w, at) &= ~(UINT64_MAX >> (64 - take) << skip);
+        at += take;
+        left -= take;
+    }
     w->highest = n;
+}
+
+/* Words of 64 numbers move as a whole. The highest number's word holds the lowest numbers of the
+ * window behind it. SPEC 2.3-3: whatever had left the old one counts as seen. */
+static void move_words(struct wf_replay *w, const uint64_t *old, uint64_t old_bits)
+{
+    const uint64_t top = w->highest / 64;
+    const uint64_t count = old_bits / 64;
+    const uint64_t highest_ones = UINT64_MAX >> (63 - w->highest % 64);
+    const uint64_t shared = old[top % count];
+
+    memset(w->words, 0xff, w->bits / 8);
+    for (uint64_t i = 1; i < count && i <= top; i++)
+        *word_of(w, (top - i) * 64) = old[(top - i) % count];
+    *word_of(w, top * 64) = shared | ~highest_ones;
+    if (top >= count)
+        *word_of(w, (top - count) * 64) = shared | highest_ones;
+}
+
+/* SPEC 2.3-2: numbers lie apart by so much, and the packet opened. */
+static void cover(struct wf_replay *w, uint64_t apart)
+{
+    uint64_t bits = w->bits;
+
+    while (bits < WF_REPLAY_MAX && apart > bits / WF_REPLAY_HEADROOM)
+        bits *= 2;
+    if (bits == w->bits || w->mem == NULL)
+        return;
+
+    uint64_t *old = w->words;
+    const uint64_t old_bits = w->bits;
+    uint64_t *words = wf_alloc(w->mem, bits / 8);
+
+    if (words == NULL)
+        return;
+    w->words = words;
+    w->bits = bits;
+    move_words(w, old, old_bits);
+    if (old != w->first)
+        wf_free(w->mem, old, old_bits / 8);
 }
 
 bool wf_replay_mark(struct wf_replay *w, uint64_t n)
 {
     if (!wf_replay_fresh(w, n))
         return false;
+    const uint64_t apart = n > w->highest ? n - w->highest : w->highest - n;
+
+    if (apart > w->bits / WF_REPLAY_HEADROOM && w->highest > 0)
+        cover(w, apart);
     if (n > w->highest)
         slide_to(w, n);
-    w->words[word_of(n)] |= (uint64_t)1 << (n % 64);
+    *word_of(w, n) |= (uint64_t)1 << (n % 64);
     return true;
 }
 
@@ -69,14 +129,13 @@ uint64_t wf_replay_missing(const struct wf_replay *w)
 /* SPEC 4.6-4 */
 void wf_replay_restore(struct wf_replay *w, uint64_t highest, uint64_t missing)
 {
-    memset(w, 0xff, sizeof *w);
+    WEFT_ASSERT(w->words == w->first);
+    memset(w->first, 0xff, sizeof w->first);
     w->highest = highest;
-    /* What lies above the highest number in its word was not seen. */
-    w->words[word_of(highest)] &= UINT64_MAX >> (63 - highest % 64);
     for (uint64_t i = 0; i < 64 && i < highest; i++) {
         uint64_t n = highest - i;
 
         if ((missing >> i & 1) != 0)
-            w->words[word_of(n)] &= ~((uint64_t)1 << (n % 64));
+            *word_of(w, n) &= ~((uint64_t)1 << (n % 64));
     }
 }

@@ -384,6 +384,7 @@ bool wf_chan_would_open(const struct wf_chan_folded *f, const struct wf_chan_tri
     if (wf_keys_unfold(t->keys, &r) != WEFT_OK)
         return false;
     const uint64_t highest = wf_read_varint_max(&r, WF_KEYS_PACKETS_MAX);
+    wf_replay_init(&replay, NULL);
     wf_replay_restore(&replay, highest, wf_read_varint(&r));
     t->keys->forged += f->forged;
     return wf_keys_open(t->keys, &replay, t->aead, packet, 1) == 1;

@@ -336,7 +336,7 @@ static bool passes(struct pair *p, struct wf_keys *from, struct wf_keys *to)
     struct wf_seal seal = {.buf = buf, .header_len = header_len, .frames_len = 20, .number = n};
     struct wf_open open = {.packet = buf, .len = header_len + 20 + WF_AEAD_TAG_LEN};
 
-    wf_replay_init(&rx);
+    wf_replay_init(&rx, NULL);
     wf_keys_seal(from, p->aead, &seal, 1);
     return wf_keys_open(to, &rx, p->aead, &open, 1) == 1;
 }

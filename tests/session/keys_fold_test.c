@@ -34,7 +34,7 @@ static void init(struct ends *e)
     for (int i = 0; i < 2; i++) {
         wf_keys_init(&e->end[i].keys, i == 0 ? WF_ROLE_CLIENT : WF_ROLE_SERVER,
                      WF_AEAD_XCHACHA20_POLY1305, &s);
-        wf_replay_init(&e->end[i].rx);
+        wf_replay_init(&e->end[i].rx, NULL);
         e->end[i].next = 1;
     }
 }

@@ -51,8 +51,8 @@ static void init_alg(struct ends *e, enum wf_aead_alg alg)
     CHECK_OK(wf_aead_new(&e->aead, WF_AEAD_BEST, test_mem()));
     wf_keys_init(&e->client.keys, WF_ROLE_CLIENT, alg, &s);
     wf_keys_init(&e->server.keys, WF_ROLE_SERVER, alg, &s);
-    wf_replay_init(&e->client.rx);
-    wf_replay_init(&e->server.rx);
+    wf_replay_init(&e->client.rx, NULL);
+    wf_replay_init(&e->server.rx, NULL);
     e->client.next = e->server.next = 1;
     memset(e->client.cid, 0xc1, 8);
     memset(e->server.cid, 0x5e, 8);

@@ -168,8 +168,8 @@ static void begin(struct maker *m, uint64_t seed, bool one_way, uint32_t effort)
     say_flights(m);
     wf_keys_init(&m->client, WF_ROLE_CLIENT, WF_AEAD_XCHACHA20_POLY1305, &p->client.secrets);
     wf_keys_init(&m->server, WF_ROLE_SERVER, WF_AEAD_XCHACHA20_POLY1305, &p->server_secrets);
-    wf_replay_init(&m->rx_client);
-    wf_replay_init(&m->rx_server);
+    wf_replay_init(&m->rx_client, NULL);
+    wf_replay_init(&m->rx_server, NULL);
     say(m, "  \"packets\": [");
     m->is_first = true;
 }

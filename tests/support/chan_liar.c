@@ -26,7 +26,7 @@ void liar_new(struct liar *l, enum wf_role role, const struct wf_params *params)
     wf_random(l->rng, (uint8_t *)&s, sizeof s);
     wf_random(l->rng, l->cid, sizeof l->cid);
     wf_keys_init(l->keys, other, WF_AEAD_XCHACHA20_POLY1305, &s);
-    wf_replay_init(&l->replay);
+    wf_replay_init(&l->replay, NULL);
     memcpy(config.cid_rx, l->cid, sizeof l->cid);
     config.mem = l->mem;
     config.rng = l->rng;
