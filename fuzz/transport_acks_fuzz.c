@@ -3,13 +3,15 @@
  * transport_acks_fuzz.c - a receiver under a peer that chooses packet numbers and confirms ACKs as
  * it likes: what an ACK says was received, and stays within its caps.
  *
- *   input: a byte of shift for the numbers, then steps; kind, then what the kind needs
+ *   input: a byte of shift for the numbers (highest bit: little memory), then steps; kind, then
+ * what the kind needs
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/reader.h"
+#include "feed.h"
 #include "transport/acks.h"
 
 #define NUMBERS 4096u
@@ -111,7 +113,7 @@ static void step(struct world *w)
     default:
         receive(w, value, kind);
     }
-    must(wf_ranges_count(&w->acks.received) <= WF_ACKS_RANGES_MAX);
+    must(wf_ranges_count(&w->acks.received.r) <= WF_ACKS_RANGES_MAX);
     must(w->acks.every >= WF_ACKS_EVERY_MIN && w->acks.every <= WF_ACKS_EVERY_MAX);
 }
 
@@ -119,12 +121,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct world w;
 
+    static struct wf_mem mem = FEED_HEAP;
+
     memset(&w, 0, sizeof w);
     w.in = wf_reader_of(wf_span(data, size));
-    w.base = 1ull << wf_read_u8(&w.in) % 62;
-    wf_acks_init(&w.acks, 25000);
+    const uint8_t first = wf_read_u8(&w.in);
+    w.base = 1ull << first % 62;
+    mem.cap = (first & 0x80) != 0 ? 512 : 0;
+    wf_acks_init(&w.acks, &mem, 25000);
     for (int i = 0; i < STEPS_MAX && wf_reader_ok(&w.in) && w.in.left > 0; i++) {
         step(&w);
     }
+    wf_acks_deinit(&w.acks);
+    must(mem.held == 0);
     return 0;
 }

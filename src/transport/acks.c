@@ -14,15 +14,21 @@
 #define PING_AFTER_ACKS 32u
 #define PING_AFTER_RANGES 16u
 
-void wf_acks_init(struct wf_acks *a, uint64_t delay_us)
+void wf_acks_init(struct wf_acks *a, struct wf_mem *mem, uint64_t delay_us)
 {
     *a = (struct wf_acks){
+        .mem = mem,
         .delay_us = delay_us,
         .due_at = WEFT_TIME_NEVER,
         .every = WF_ACKS_EVERY_MIN,
         .late_min = UINT64_MAX,
     };
-    wf_ranges_init(&a->received, a->items, WF_ACKS_RANGES_MAX);
+    wf_growset_init(&a->received);
+}
+
+void wf_acks_deinit(struct wf_acks *a)
+{
+    wf_growset_deinit(&a->received, a->mem);
 }
 
 void wf_acks_set_rtt(struct wf_acks *a, uint64_t srtt_us)
@@ -94,9 +100,8 @@ void wf_acks_on_packet(struct wf_acks *a, weft_time now, const struct wf_acks_pa
     if (p->needs_ack) { /* SPEC 4.1-2 */
         wait_for_ack(a, now, p);
     }
-    const weft_err err = wf_ranges_add_newest(&a->received, p->number, p->number);
-
-    WEFT_ASSERT(err == WEFT_OK);
+    wf_growset_add_newest(&a->received, a->mem, WF_ACKS_RANGES_MAX,
+                          (struct wf_range){p->number, p->number});
     if (!a->has_any || p->number > a->newest) {
         a->newest = p->number;
         a->newest_at = now;
@@ -131,10 +136,10 @@ weft_time wf_acks_deadline(const struct wf_acks *a)
 
 static size_t runs_of(const struct wf_acks *a, struct wf_ack_run runs[WF_ACKS_RANGES_MAX])
 {
-    const size_t count = wf_ranges_count(&a->received);
+    const size_t count = wf_ranges_count(&a->received.r);
 
     for (size_t i = 0; i < count; i++) {
-        const struct wf_range *r = wf_ranges_newest(&a->received, i);
+        const struct wf_range *r = wf_ranges_newest(&a->received.r, i);
 
         runs[i] = (struct wf_ack_run){r->first, r->last};
     }
@@ -198,20 +203,21 @@ void wf_acks_again(struct wf_acks *a)
  * that ACK was written stays too, with all above it. */
 void wf_acks_on_told(struct wf_acks *a, const struct wf_acks_told *told)
 {
-    const struct wf_range *lowest = &a->received.items[0];
+    const struct wf_range *lowest = &a->received.r.items[0];
     uint64_t keep = told->newest < UINT64_MAX ? told->newest + 1 : told->newest;
 
     a->unconfirmed = 0;
-    if (wf_ranges_empty(&a->received) || told->floor > lowest->first)
+    if (wf_ranges_empty(&a->received.r) || told->floor > lowest->first)
         return; /* the lowest ones did not fit into it */
     keep = keep < a->newest ? keep : a->newest;
     if ((int32_t)(told->id - a->late_id) >= 0) {
         a->late_min = UINT64_MAX;
     }
-    wf_ranges_remove_below(&a->received, keep < a->late_min ? keep : a->late_min);
+    wf_ranges_remove_below(&a->received.r, keep < a->late_min ? keep : a->late_min);
 }
 
 bool wf_acks_wants_ping(const struct wf_acks *a)
 {
-    return a->unconfirmed >= PING_AFTER_ACKS && wf_ranges_count(&a->received) >= PING_AFTER_RANGES;
+    return a->unconfirmed >= PING_AFTER_ACKS &&
+           wf_ranges_count(&a->received.r) >= PING_AFTER_RANGES;
 }

@@ -12,18 +12,18 @@
 #ifndef WF_TRANSPORT_ACKS_H
 #define WF_TRANSPORT_ACKS_H
 
-#include "base/ranges.h"
+#include "transport/growset.h"
 #include "wire/frame.h"
 
-#define WF_ACKS_RANGES_MAX 256u
+#define WF_ACKS_RANGES_MAX 256u /* one frame tells as many */
 #define WF_ACKS_EVERY_MIN 2u
 #define WF_ACKS_EVERY_MAX 64u
 #define WF_ACKS_DELAY_MIN_US 1000u
 
 /* The struct must not move after init: the set points into it. */
 struct wf_acks {
-    struct wf_ranges received;
-    struct wf_range items[WF_ACKS_RANGES_MAX];
+    struct wf_mem *mem;
+    struct wf_growset received;
     uint64_t delay_us; /* what we announced */
     uint64_t srtt_us;  /* 0: unknown */
     uint64_t newest;   /* highest number received; meaningless while there is none */
@@ -50,10 +50,12 @@ struct wf_acks_told {
 };
 
 /* delay_us: our announced ack delay. */
-void wf_acks_init(struct wf_acks *a, uint64_t delay_us);
+void wf_acks_init(struct wf_acks *a, struct wf_mem *mem, uint64_t delay_us);
+void wf_acks_deinit(struct wf_acks *a);
 void wf_acks_set_rtt(struct wf_acks *a, uint64_t srtt_us);
 
-/* A packet that opened and was not seen before (the replay window's business). */
+/* A packet that opened and was not seen before (the replay window's business). Without memory for
+ * one range more the lowest is forgotten. */
 struct wf_acks_packet {
     uint64_t number;
     bool needs_ack;

@@ -43,7 +43,7 @@ static void init_transport(struct wf_chan *c)
     const struct wf_params *p = &c->config.params;
 
     wf_replay_init(&c->replay, c->mem);
-    wf_acks_init(&c->acks, p->ack_delay_us);
+    wf_acks_init(&c->acks, c->mem, p->ack_delay_us);
     wf_sent_init(&c->sent, c->mem, c->config.first_number > 0 ? c->config.first_number : 1, 0);
     wf_rtt_init(&c->rtt, 0);
     wf_loss_init(&c->loss);
@@ -114,6 +114,7 @@ void wf_chan_free(struct wf_chan *c)
     wf_sent_frames_free(&c->sent, &c->early);
     wf_sent_deinit(&c->sent);
     wf_replay_deinit(&c->replay);
+    wf_acks_deinit(&c->acks);
     wf_growset_deinit(&c->finished, c->mem);
     wf_block_pool_trim(&c->blocks);
     chan_keys_deinit(c);

@@ -73,6 +73,16 @@ void wf_growset_add_loosely(struct wf_growset *g, struct wf_mem *mem, size_t cap
     WEFT_ASSERT(err == WEFT_OK);
 }
 
+void wf_growset_add_newest(struct wf_growset *g, struct wf_mem *mem, size_t cap,
+                           struct wf_range range)
+{
+    if (wf_growset_add(g, mem, cap, range) == WEFT_OK)
+        return;
+    /* It has no room for it, so that the lowest range goes. */
+    weft_err err = wf_ranges_add_newest(&g->r, range.first, range.last);
+    WEFT_ASSERT(err == WEFT_OK);
+}
+
 size_t wf_growset_at(const struct wf_growset *g, uint64_t number)
 {
     size_t low = 0;

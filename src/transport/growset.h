@@ -31,6 +31,11 @@ WEFT_NODISCARD weft_err wf_growset_add(struct wf_growset *g, struct wf_mem *mem,
 void wf_growset_add_loosely(struct wf_growset *g, struct wf_mem *mem, size_t cap,
                             struct wf_range range);
 
+/* The same, but where it cannot be one range more the lowest is forgotten, which may be the new
+ * one: for acknowledgements, where the newest matter. Never fails. */
+void wf_growset_add_newest(struct wf_growset *g, struct wf_mem *mem, size_t cap,
+                           struct wf_range range);
+
 /* Makes sure that there is room for count ranges. WEFT_ERR_NOMEM. */
 WEFT_NODISCARD weft_err wf_growset_reserve(struct wf_growset *g, struct wf_mem *mem, size_t count);
 

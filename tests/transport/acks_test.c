@@ -10,10 +10,18 @@
 #define DELAY_US 25000u
 
 static struct wf_acks acks;
+static struct wf_mem *mem;
 
 static void begin(void)
 {
-    wf_acks_init(&acks, DELAY_US);
+    mem = test_mem();
+    wf_acks_init(&acks, mem, DELAY_US);
+}
+
+static void end(void)
+{
+    wf_acks_deinit(&acks);
+    CHECK_EQ(mem->held, 0);
 }
 
 static void receive(weft_time now, uint64_t number)
@@ -208,6 +216,7 @@ TEST(packets_that_need_no_ack_are_told_but_never_make_an_ack_due)
     put(2000);
     CHECK(says(1999));
     CHECK(!says(2000));
+    end();
 }
 
 /* Packets at a steady distance; the number of ACKs in the last of some round trips. */
@@ -260,7 +269,7 @@ TEST(only_the_newest_256_ranges_are_kept_and_an_ack_holds_them_all)
     begin();
     for (uint64_t n = 2; n <= 2 * 300; n += 2) {
         receive(n, n);
-        CHECK_LE(wf_ranges_count(&acks.received), WF_ACKS_RANGES_MAX);
+        CHECK_LE(wf_ranges_count(&acks.received.r), WF_ACKS_RANGES_MAX);
     }
     put(1000);
     CHECK_EQ(frame.u.ack.run_count, 255);
@@ -269,6 +278,41 @@ TEST(only_the_newest_256_ranges_are_kept_and_an_ack_holds_them_all)
     put(1001);
     CHECK(!says(4));
     CHECK_EQ(frame.u.ack.floor, 600 - 2 * 255);
+    CHECK_EQ(mem->held, 256 * sizeof(struct wf_range));
+    end();
+}
+
+TEST(packets_in_order_cost_no_memory_and_gaps_as_much_as_there_are)
+{
+    begin();
+    for (uint64_t n = 1; n <= 1000; n++)
+        receive(n, n);
+    receive(2000, 1002);
+    CHECK_EQ(mem->allocations, 0);
+    receive(2000, 1004);
+    CHECK_EQ(mem->held, 4 * sizeof(struct wf_range));
+    put(3000);
+    CHECK_EQ(frame.u.ack.run_count, 2);
+    end();
+}
+
+TEST(without_memory_the_newest_ranges_are_told_and_the_lowest_is_forgotten)
+{
+    begin();
+    mem->cap = 4 * sizeof(struct wf_range);
+    for (uint64_t n = 2; n <= 20; n += 2) {
+        receive(n, n);
+        put(n);
+        CHECK(says(n));
+        CHECK(!says(n - 1));
+    }
+    CHECK_EQ(frame.u.ack.run_count, 3);
+    CHECK_EQ(frame.u.ack.floor, 14);
+    mem->cap = 0;
+    receive(22, 22);
+    put(22);
+    CHECK_EQ(frame.u.ack.run_count, 4);
+    end();
 }
 
 TEST(an_ack_that_is_cut_by_the_room_raises_its_floor_and_drops_nothing_below_it)
@@ -290,12 +334,13 @@ TEST(an_ack_that_is_cut_by_the_room_raises_its_floor_and_drops_nothing_below_it)
         CHECK_EQ(told.newest, 200);
         if (told.floor > 2) {
             wf_acks_on_told(&acks, &told);
-            CHECK_EQ(wf_ranges_count(&acks.received), 100);
+            CHECK_EQ(wf_ranges_count(&acks.received.r), 100);
         }
     }
     CHECK_EQ(told.floor, 2);
     wf_acks_on_told(&acks, &told);
-    CHECK_EQ(wf_ranges_count(&acks.received), 1);
+    CHECK_EQ(wf_ranges_count(&acks.received.r), 1);
+    end();
 }
 
 TEST(what_came_late_is_told_although_an_older_ack_was_confirmed)
@@ -334,6 +379,7 @@ TEST(a_ping_is_wanted_only_when_acks_and_gaps_pile_up_unconfirmed)
     CHECK(wf_acks_wants_ping(&acks));
     wf_acks_on_told(&acks, &told);
     CHECK(!wf_acks_wants_ping(&acks));
+    end();
 }
 
 #define MODEL_NUMBERS 65536u
@@ -398,4 +444,5 @@ TEST(a_hundred_thousand_random_steps_agree_with_a_bitmap)
         }
     }
     CHECK_LE(20000, top);
+    end();
 }
