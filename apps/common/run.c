@@ -86,6 +86,12 @@ int app_open_node(struct app *a, weft_node_params *p, weft_node **out)
         app_work_show(a, *out);
         return 0;
     }
+    if (p->rest_path != NULL && err == WEFT_ERR_EXISTS)
+        return app_fail(
+            a,
+            "The rest file %s holds something else, and was left alone. Move it away, or "
+            "name a file that is not there yet.",
+            p->rest_path);
     if (p->rest_path != NULL)
         return app_fail_err(a, err, "cannot open a node at %s with the rest file %s",
                             p->listen == NULL ? "any address" : p->listen, p->rest_path);

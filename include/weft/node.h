@@ -66,7 +66,8 @@ typedef struct weft_node_params {
     uint32_t fold_ms, rest_s, presences_max;
     const char *rest_path;  /* a file for those beyond that, and for those that have rested for
                                rest_memory_s; sealed, and of no use to any other process. It is made,
-                               or  emptied if it is such a file. NULL: they are forgotten instead */
+                               or emptied if it is such a file; any other that is not empty is left
+                               alone (WEFT_ERR_EXISTS). NULL: they are forgotten instead */
     uint32_t rest_memory_s; /* 0: 3600 */
 } weft_node_params;
 

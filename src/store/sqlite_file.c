@@ -72,6 +72,13 @@ weft_err wf_sqlite_check_file(const char *path, struct wf_store_report *report)
     return err;
 }
 
+bool wf_sqlite_is_filled(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+}
+
 /* Never over a file that is there; one that is not there need not be moved. */
 static bool move_one(const char *path, const char *aside, const char *suffix)
 {

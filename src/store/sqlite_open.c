@@ -8,8 +8,10 @@
 
 #include "store/sqlite_priv.h"
 
-/* "weft" in ASCII: says whose file it is, in its header. */
+/* "weft" and "wefs" in ASCII: say whose file it is, in its header. Scratch has its own, since what
+ * is in it goes without a question: a store that somebody keeps must not be taken for it. */
 #define APPLICATION_ID 0x77656674
+#define SCRATCH_ID 0x77656673
 #define BUSY_MS 5000
 #define PAGE_BYTES 4096u
 
@@ -95,6 +97,60 @@ weft_err wf_sqlite_number(sqlite3 *db, const char *sql, int64_t *out)
     return err;
 }
 
+/* ---- versions of the schema ---- */
+
+/* Row n turns version n into n + 1. Rows are added at the end and never changed. */
+static const char *const steps[] = {
+    "CREATE TABLE rows(kind INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
+    " PRIMARY KEY(kind, key)) WITHOUT ROWID;"
+    "CREATE TABLE kinds(kind INTEGER PRIMARY KEY, count INTEGER NOT NULL);"
+    /* The count of a kind is kept, so that a limit costs no walk over its rows. */
+    "CREATE TRIGGER row_in AFTER INSERT ON rows BEGIN"
+    " INSERT INTO kinds VALUES(new.kind, 1) ON CONFLICT(kind) DO UPDATE SET count = count + 1; END;"
+    "CREATE TRIGGER row_out AFTER DELETE ON rows BEGIN"
+    " UPDATE kinds SET count = count - 1 WHERE kind = old.kind; END;",
+};
+
+static weft_err run_steps(sqlite3 *db, int64_t version, int64_t id)
+{
+    char sql[96];
+
+    for (; version < (int64_t)WF_ARRAY_LEN(steps); version++) {
+        weft_err err = wf_sqlite_run(db, steps[version]);
+        if (err != WEFT_OK)
+            return err;
+    }
+    (void)snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d", (int)id,
+                   (int)WF_ARRAY_LEN(steps));
+    return wf_sqlite_run(db, sql);
+}
+
+/* Brings the tables to our version, and says in the header whose they are. */
+static weft_err migrate(sqlite3 *db, int64_t id, struct wf_store_report *report)
+{
+    int64_t version = 0;
+    /* The version is read inside, so that two programs that start together do not both migrate. */
+    weft_err err = wf_sqlite_run(db, "BEGIN IMMEDIATE");
+
+    if (err != WEFT_OK)
+        return err;
+    err = wf_sqlite_number(db, "PRAGMA user_version", &version);
+    if (err == WEFT_OK && (version < 0 || version > (int64_t)WF_ARRAY_LEN(steps))) {
+        wf_sqlite_say(report, "the store was written by a newer version of this program");
+        err = WEFT_ERR_STATE;
+    }
+    if (err == WEFT_OK && version < (int64_t)WF_ARRAY_LEN(steps)) {
+        err = run_steps(db, version, id);
+    }
+    if (err == WEFT_OK) {
+        err = wf_sqlite_run(db, "COMMIT");
+    }
+    if (err != WEFT_OK) {
+        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    }
+    return err;
+}
+
 /* ---- the database ---- */
 
 static weft_err integrity(sqlite3 *db)
@@ -117,19 +173,24 @@ static weft_err integrity(sqlite3 *db)
     return fine ? WEFT_OK : WEFT_ERR_MALFORMED;
 }
 
+static int64_t id_of(const struct wf_store_limits *limits)
+{
+    return limits->is_scratch ? SCRATCH_ID : APPLICATION_ID;
+}
+
 /* Ours, or nobody's yet. */
 static weft_err check_owner(struct sqlite_store *s, const char *path,
-                            struct wf_store_report *report)
+                            const struct wf_store_limits *limits, struct wf_store_report *report)
 {
     int64_t id = 0;
     int64_t tables = 0;
     weft_err err = wf_sqlite_number(s->db, "PRAGMA application_id", &id);
 
-    s->is_ours = err == WEFT_OK && id == APPLICATION_ID;
+    s->is_ours = err == WEFT_OK && id == id_of(limits);
     if (err == WEFT_OK) {
         err = wf_sqlite_number(s->db, "SELECT count(*) FROM sqlite_master", &tables);
     }
-    if (err != WEFT_OK || id == APPLICATION_ID || (id == 0 && tables == 0))
+    if (err != WEFT_OK || s->is_ours || (id == 0 && tables == 0))
         return err;
     wf_sqlite_say(report, "the file %s is another program's database", path);
     return WEFT_ERR_EXISTS;
@@ -179,7 +240,7 @@ static weft_err prepare_file(struct sqlite_store *s, const char *path,
     weft_err err = set_careful(db);
 
     if (err == WEFT_OK) {
-        err = check_owner(s, path, report);
+        err = check_owner(s, path, limits, report);
     }
     if (err == WEFT_OK && !limits->is_scratch) {
         err = integrity(db);
@@ -191,7 +252,7 @@ static weft_err prepare_file(struct sqlite_store *s, const char *path,
         err = empty(db);
     }
     if (err == WEFT_OK) {
-        err = wf_sqlite_migrate(db, report);
+        err = migrate(db, id_of(limits), report);
     }
     return err;
 }
@@ -207,12 +268,40 @@ static void close_untouched(struct sqlite_store *s, weft_err err)
     s->db = NULL;
 }
 
+/* Scratch is emptied or deleted without a question, so a wrong word in a configuration must not
+ * cost anybody a file: whose it is is found out before a bit of it, or its mode, is changed. */
+static weft_err check_scratch(struct sqlite_store *s, const char *path,
+                              struct wf_store_report *report)
+{
+    static const struct wf_store_limits scratch = {.is_scratch = true};
+    int code = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    weft_err err = wf_sqlite_error(s->db, code);
+
+    if (err == WEFT_OK) {
+        err = set_careful(s->db);
+    }
+    if (err == WEFT_OK) {
+        err = check_owner(s, path, &scratch, NULL);
+    }
+    (void)sqlite3_close(s->db);
+    s->db = NULL;
+    if (err == WEFT_ERR_MALFORMED) {
+        err = s->is_ours ? WEFT_OK : WEFT_ERR_EXISTS; /* ours is made anew, later */
+    }
+    if (err == WEFT_ERR_EXISTS) {
+        wf_sqlite_say(report,
+                      "the file %s holds something else, and was left alone; move it away, or name "
+                      "a file that is not there yet",
+                      path);
+    }
+    return err;
+}
+
 static weft_err open_once(struct sqlite_store *s, const char *path,
                           const struct wf_store_limits *limits, struct wf_store_report *report)
 {
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
 
-    wf_sqlite_say(report, "%s", "");
     weft_err err = wf_sqlite_check_file(path, report);
     if (err != WEFT_OK)
         return err;
@@ -233,67 +322,21 @@ static weft_err open_once(struct sqlite_store *s, const char *path,
 weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,
                              const struct wf_store_limits *limits, struct wf_store_report *report)
 {
-    weft_err err = open_once(s, path, limits, report);
+    weft_err err = WEFT_OK;
 
-    if (err != WEFT_ERR_MALFORMED)
-        return err;
-    if (!limits->is_scratch || !s->is_ours) {
-        wf_sqlite_move_aside(path, report);
-        return err;
-    }
-    wf_sqlite_remove_file(path);
-    return open_once(s, path, limits, report);
-}
-
-/* ---- versions of the schema ---- */
-
-/* Row n turns version n into n + 1. Rows are added at the end and never changed. */
-static const char *const steps[] = {
-    "CREATE TABLE rows(kind INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL,"
-    " PRIMARY KEY(kind, key)) WITHOUT ROWID;"
-    "CREATE TABLE kinds(kind INTEGER PRIMARY KEY, count INTEGER NOT NULL);"
-    /* The count of a kind is kept, so that a limit costs no walk over its rows. */
-    "CREATE TRIGGER row_in AFTER INSERT ON rows BEGIN"
-    " INSERT INTO kinds VALUES(new.kind, 1) ON CONFLICT(kind) DO UPDATE SET count = count + 1; END;"
-    "CREATE TRIGGER row_out AFTER DELETE ON rows BEGIN"
-    " UPDATE kinds SET count = count - 1 WHERE kind = old.kind; END;",
-};
-
-static weft_err run_steps(sqlite3 *db, int64_t version)
-{
-    char sql[96];
-
-    for (; version < (int64_t)WF_ARRAY_LEN(steps); version++) {
-        weft_err err = wf_sqlite_run(db, steps[version]);
-        if (err != WEFT_OK)
-            return err;
-    }
-    (void)snprintf(sql, sizeof sql, "PRAGMA application_id=%d; PRAGMA user_version=%d",
-                   APPLICATION_ID, (int)WF_ARRAY_LEN(steps));
-    return wf_sqlite_run(db, sql);
-}
-
-weft_err wf_sqlite_migrate(sqlite3 *db, struct wf_store_report *report)
-{
-    int64_t version = 0;
-    /* The version is read inside, so that two programs that start together do not both migrate. */
-    weft_err err = wf_sqlite_run(db, "BEGIN IMMEDIATE");
-
-    if (err != WEFT_OK)
-        return err;
-    err = wf_sqlite_number(db, "PRAGMA user_version", &version);
-    if (err == WEFT_OK && (version < 0 || version > (int64_t)WF_ARRAY_LEN(steps))) {
-        wf_sqlite_say(report, "the store was written by a newer version of this program");
-        err = WEFT_ERR_STATE;
-    }
-    if (err == WEFT_OK && version < (int64_t)WF_ARRAY_LEN(steps)) {
-        err = run_steps(db, version);
+    wf_sqlite_say(report, "%s", "");
+    if (limits->is_scratch && wf_sqlite_is_filled(path)) {
+        err = check_scratch(s, path, report);
     }
     if (err == WEFT_OK) {
-        err = wf_sqlite_run(db, "COMMIT");
+        err = open_once(s, path, limits, report);
     }
-    if (err != WEFT_OK) {
-        (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    if (err == WEFT_ERR_MALFORMED && !limits->is_scratch) {
+        wf_sqlite_move_aside(path, report);
     }
-    return err;
+    if (err != WEFT_ERR_MALFORMED || !limits->is_scratch || !s->is_ours)
+        return err;
+    wf_sqlite_remove_file(path);
+    wf_sqlite_say(report, "%s", "");
+    return open_once(s, path, limits, report);
 }

@@ -37,6 +37,8 @@ weft_err wf_store_file_error(int code); /* of an errno */
  * same mode. */
 weft_err wf_sqlite_check_file(const char *path, struct wf_store_report *report);
 
+bool wf_sqlite_is_filled(const char *path); /* a regular file with something in it */
+
 /* Renames a damaged file and what belongs to it, and says where it is now. */
 void wf_sqlite_move_aside(const char *path, struct wf_store_report *report);
 
@@ -46,9 +48,6 @@ void wf_sqlite_remove_file(const char *path);
 /* Opens, checks and prepares the file; on failure the file is closed again. */
 weft_err wf_sqlite_open_file(struct sqlite_store *s, const char *path,
                              const struct wf_store_limits *limits, struct wf_store_report *report);
-
-/* Brings the tables of an open file to our version. */
-weft_err wf_sqlite_migrate(sqlite3 *db, struct wf_store_report *report);
 
 void wf_sqlite_say(struct wf_store_report *report, const char *fmt, ...) WEFT_PRINTF(2, 3);
 

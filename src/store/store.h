@@ -46,7 +46,10 @@ struct wf_store_report {
  * next open begins with an empty store (as does one of a file cut to nothing), so the caller must
  * not simply try again: what was allowed and pinned would be forgotten. WEFT_ERR_STATE: written by
  * a newer version; left alone. WEFT_ERR_EXISTS: another program's database; left alone.
- * WEFT_ERR_KEY_EXPOSED: the file belongs to somebody else. report may be NULL. */
+ * WEFT_ERR_KEY_EXPOSED: the file belongs to somebody else. report may be NULL.
+ *
+ * Scratch is made anew where it is damaged; a file that is not empty and not such scratch is not
+ * touched: WEFT_ERR_EXISTS. */
 WEFT_NODISCARD weft_err wf_store_open_sqlite(struct wf_store **out, const char *path,
                                              const struct wf_store_limits *limits,
                                              struct wf_mem *mem, struct wf_store_report *report);

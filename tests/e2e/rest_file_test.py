@@ -35,6 +35,16 @@ class Rest(Case):
         config = self.config(listen="127.0.0.1:0", rest_file=self.dir / "folder")
         self.assert_sentence(self.start([WEFTD, "--config", config], "server"), says="rest file")
 
+    def test_somebodys_file_is_left_alone(self):
+        self.key("server")
+        file = self.file("thesis", content=b"Chapter 1.\n" * 1000)
+        file.chmod(0o644)
+        config = self.config(listen="127.0.0.1:0", rest_file=file)
+        self.assert_sentence(self.start([WEFTD, "--config", config], "server"), says=[str(file), "left alone", "Move it away"])
+        self.assertEqual(file.read_bytes(), b"Chapter 1.\n" * 1000)
+        self.assertEqual(os.stat(file).st_mode & 0o777, 0o644)
+        self.assertEqual(list(file.parent.iterdir()), [file])
+
     def test_what_an_earlier_process_left_there_is_gone(self):
         rest = self.dir / "rest"
         first = self.daemon(rest_file=rest)

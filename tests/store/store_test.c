@@ -383,11 +383,10 @@ TEST(two_stores_may_share_a_file_in_turns)
 
 /* ---- damage ---- */
 
-/* A closed store with enough rows for several pages. Returns its length. */
-static size_t make_full_store(void)
+/* Enough rows for several pages. Returns the length of the file. */
+static size_t fill_and_close(struct wf_store *s)
 {
     struct stat st;
-    struct wf_store *s = open_store();
     uint8_t value[1000];
 
     memset(value, 7, sizeof value);
@@ -398,6 +397,21 @@ static size_t make_full_store(void)
     wf_store_close(s);
     CHECK_EQ(stat(path_of("store"), &st), 0);
     return (size_t)st.st_size;
+}
+
+static size_t make_full_store(void)
+{
+    return fill_and_close(open_store());
+}
+
+static size_t read_all(uint8_t *buf, size_t cap)
+{
+    int fd = open(path_of("store"), O_RDONLY);
+    CHECK(fd >= 0);
+    ssize_t len = read(fd, buf, cap);
+    CHECK(len >= 0 && (size_t)len < cap);
+    (void)close(fd);
+    return (size_t)len;
 }
 
 static void overwrite(size_t at, size_t len)
@@ -468,10 +482,10 @@ TEST(scratch_begins_empty_and_works_like_any_store)
 
 TEST(damaged_scratch_is_made_anew)
 {
-    size_t len = make_full_store();
+    size_t len = fill_and_close(open_scratch());
 
-    for (size_t at = 4096; at < len; at += 4096)
-        overwrite(at, 512);
+    for (size_t at = 100; at < len; at += 512) /* all but the header that says whose it is */
+        overwrite(at, 400);
     struct wf_store *s = open_scratch();
     CHECK_EQ(count(s, 1), 0);
     CHECK_OK(put(s, 1, "a", "first"));
@@ -480,16 +494,55 @@ TEST(damaged_scratch_is_made_anew)
     CHECK(access(path_of("store.damaged-1"), F_OK) != 0);
 }
 
-TEST(what_is_no_scratch_of_ours_is_not_deleted)
+/* What is there, with a mode that a store of ours would not have, is as it was after the attempt.
+ */
+static void check_left_alone(void)
 {
     const struct wf_store_limits scratch = {.is_scratch = true};
+    static uint8_t before[1u << 18];
+    static uint8_t after[1u << 18];
     struct wf_store *s = NULL;
+    struct stat st;
 
-    (void)make_full_store();
-    overwrite(0, 100);
+    CHECK_EQ(chmod(path_of("store"), 0644), 0);
+    size_t len = read_all(before, sizeof before);
     CHECK_EQ(wf_store_open_sqlite(&s, path_of("store"), &scratch, test_mem(), &report),
-             WEFT_ERR_MALFORMED);
-    CHECK_EQ(access(path_of("store.damaged-1"), F_OK), 0);
+             WEFT_ERR_EXISTS);
+    CHECK(strstr(report.text, "left alone") != NULL);
+    CHECK(strstr(report.text, path_of("store")) != NULL);
+    CHECK_EQ(read_all(after, sizeof after), len);
+    CHECK_MEM_EQ(after, before, len);
+    CHECK_EQ(stat(path_of("store"), &st), 0);
+    CHECK_EQ(st.st_mode & 0777u, 0644);
+    CHECK(access(path_of("store.damaged-1"), F_OK) != 0);
+}
+
+TEST(what_is_no_scratch_of_ours_is_left_alone)
+{
+    (void)make_full_store(); /* one that is kept */
+    check_left_alone();
+    overwrite(0, 100); /* no database at all */
+    check_left_alone();
+    CHECK_EQ(truncate(path_of("store"), 2), 0); /* SQLite takes one byte for none */
+    check_left_alone();
+    CHECK_EQ(unlink(path_of("store")), 0);
+    run_sql("store", "CREATE TABLE t(a); INSERT INTO t VALUES(1)"); /* another program's */
+    check_left_alone();
+}
+
+TEST(scratch_is_made_in_an_empty_file)
+{
+    int fd = open(path_of("store"), O_RDWR | O_CREAT, 0644);
+
+    CHECK(fd >= 0);
+    (void)close(fd);
+    wf_store_close(open_scratch());
+}
+
+TEST(scratch_is_not_taken_for_a_store)
+{
+    wf_store_close(open_scratch());
+    CHECK_EQ(try_open("store"), WEFT_ERR_EXISTS);
 }
 
 TEST(a_second_damaged_file_does_not_replace_the_first)
