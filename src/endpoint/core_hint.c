@@ -19,6 +19,7 @@
 #define HINT_BURST 20u
 #define HINT_EVERY_US 12500u
 #define HINT_AGAIN_US ((weft_time)60000000) /* SPEC 1.6-2 */
+#define HINT_PROVED_US ((uint64_t)1000000)  /* SPEC 1.6-9 */
 
 /* One token in HINT_EVERY_US, at most HINT_BURST of them: the time at which the bucket will be full
  * says how many there are. */
@@ -106,6 +107,26 @@ static void doubt_all(const struct session *first, const struct session *made, w
     }
 }
 
+static void count_taken(struct peer *p, weft_time now)
+{
+    if (now >= p->hint_next + HINT_AGAIN_US)
+        p->hint_wait_us = 0;
+    p->hint_at = now;
+    p->hint_next = now + HINT_AGAIN_US;
+}
+
+/* The peer had lost the session. Who loses them again and again is called ever less often.
+ * SPEC 1.6-9 */
+static void count_proved(struct peer *p)
+{
+    const uint64_t wait_us = p->hint_wait_us == 0 ? HINT_PROVED_US : 2 * p->hint_wait_us;
+
+    if (p->hint_next != p->hint_at + HINT_AGAIN_US || wait_us > HINT_AGAIN_US)
+        return; /* counted with another session */
+    p->hint_wait_us = wait_us;
+    p->hint_next = p->hint_at + wait_us;
+}
+
 /* A handshake beside a session that the peer seems to have lost. False: not now. */
 static bool begin_anew(struct session *s, weft_time now, const struct wf_addr *at)
 {
@@ -121,7 +142,7 @@ static bool begin_anew(struct session *s, weft_time now, const struct wf_addr *a
     again.pin = s->has_pin ? &s->pin : NULL;
     if (session_call_new(c, now, &again, &made) != WEFT_OK)
         return false;
-    s->peer->hint_next = now + HINT_AGAIN_US;
+    count_taken(s->peer, now);
     doubt_all(s, made, now);
     return true;
 }
@@ -186,6 +207,7 @@ static void replace(struct session *s, struct session *by)
 {
     struct wf_link *next = NULL;
 
+    count_proved(s->peer);
     for (struct wf_link *l = s->messages.first; l != NULL; l = next) {
         next = l->next;
         message_move(WF_CONTAINER_OF(l, struct message, link), by);

@@ -95,7 +95,10 @@ struct peer {
     /* The key, or a hash of it and the pin; enum shown (with SHOWN_IN_GROUP). */
     uint8_t name[PEER_NAME_LEN];
     struct wf_list sessions;
-    weft_time hint_next; /* before it no HINT is acted on */
+    /* Before hint_next no HINT is acted on: for a minute after hint_at, when one last was; for
+     * hint_wait_us when that one turned out to be true. */
+    weft_time hint_next, hint_at;
+    uint64_t hint_wait_us; /* 0: none was true in the last minute */
 };
 
 /* Something to be told by wf_core_next_event; what it is follows from what it is part of. */

@@ -74,13 +74,15 @@ static void settle(struct wf_chan *c, struct wf_message_out *m)
 }
 
 /* What a message may hold: what is sent in four round trips where that is more than the least (a
- * byte that is lost twice is acknowledged in the fourth, and all behind it stays until then).
- * SPEC 4.3-11 */
+ * byte that is lost twice is acknowledged in the fourth, and all behind it stays until then). What
+ * waits in a queue of our own making is no reason to hold more: round trips count as they were when
+ * it was empty. SPEC 4.3-11 */
 static uint64_t buffer_of(const struct wf_chan *c, const struct wf_message_out *m)
 {
     const enum wf_class class =
         m->open.priority == WF_PRIORITY_BACKGROUND ? WF_CLASS_BACKGROUND : WF_CLASS_MAIN;
-    const uint64_t wanted = 4 * wf_pipe_window(&c->pipe, class);
+    const uint64_t window = wf_pipe_window(&c->pipe, class);
+    const uint64_t wanted = 4 * window / wf_rtt_smoothed(&c->rtt) * wf_rtt_low(&c->rtt);
 
     if (wanted <= c->send_buffer || !wf_mem_is_easy(c->mem))
         return c->send_buffer;
@@ -92,11 +94,12 @@ static uint64_t buffer_of(const struct wf_chan *c, const struct wf_message_out *
 static void maybe_writable(struct wf_chan *c, struct wf_message_out *m)
 {
     const uint64_t held = m->written - m->acked;
-    const uint64_t buffer = buffer_of(c, m);
-    const uint64_t room = buffer / 4 < WAKE_BYTES ? buffer / 4 : WAKE_BYTES;
 
     if (!m->wants_room || m->ended || m->is_cancelled)
         return;
+    const uint64_t buffer = buffer_of(c, m);
+    const uint64_t room = buffer / 4 < WAKE_BYTES ? buffer / 4 : WAKE_BYTES;
+
     if (held > buffer - room)
         return;
     m->wants_room = false;

@@ -179,19 +179,50 @@ TEST(when_the_new_handshake_fails_the_old_session_stays)
     cp_close(&pair);
 }
 
-TEST(a_second_restart_within_a_minute_is_found_out_the_slow_way)
+/* The server is started anew, and loses the next message; how many HINTs were taken after so long.
+ */
+static uint64_t lose_a_session(uint64_t wait_us)
+{
+    restart_server();
+    (void)request(100);
+    cp_run(&pair, wait_us);
+    return stats_of(client()).hints_taken;
+}
+
+/* SPEC 1.6-9 */
+TEST(who_really_lost_the_session_is_believed_again_after_a_second_then_two_then_four)
 {
     open_session();
-    for (int i = 0; i < 2; i++) {
-        restart_server();
-        (void)request(100);
-        cp_run(&pair, 5 * SECOND);
-    }
-    CHECK_EQ(stats_of(client()).hints_taken, 1);
-    CHECK_EQ(client()->outs[2].outcomes, 0);
-    cp_run(&pair, MINUTE);
-    restart_server();
-    CHECK_EQ(client()->outs[2].outcome, WF_OUTCOME_UNKNOWN);
+    CHECK_EQ(lose_a_session(SECOND + RTT), 1);
+    CHECK_EQ(lose_a_session(SECOND), 2);
+    CHECK_EQ(lose_a_session(SECOND / 2), 2);
+    cp_run(&pair, 2 * SECOND); /* what is sent again finds it out */
+    CHECK_EQ(stats_of(client()).hints_taken, 3);
+    CHECK_EQ(lose_a_session(SECOND), 3);
+    cp_run(&pair, 4 * SECOND);
+    CHECK_EQ(stats_of(client()).hints_taken, 4);
+    cp_run(&pair, 2 * MINUTE);
+    for (unsigned i = 0; i < client()->out_count; i++)
+        CHECK(client()->outs[i].outcome == (i == 0 ? WF_OUTCOME_REPLIED : WF_OUTCOME_UNKNOWN));
+    cp_close(&pair);
+}
+
+/* SPEC 1.6-9 */
+TEST(who_loses_sessions_for_ever_is_called_ever_less_often_until_none_is_left)
+{
+    uint64_t taken = 0;
+
+    open_session();
+    for (unsigned i = 0; i < 30; i++)
+        taken = lose_a_session(SECOND);
+    CHECK_EQ(taken, 5); /* after 0, 1, 3, 7 and 15 seconds */
+    for (unsigned i = 0; i < 100; i++)
+        taken = lose_a_session(6 * SECOND);
+    CHECK_LE(taken, 60);
+    cp_run(&pair, 3 * MINUTE);
+    taken = stats_of(client()).hints_taken;
+    CHECK_EQ(lose_a_session(SECOND + RTT), taken + 1);
+    CHECK_EQ(lose_a_session(SECOND), taken + 2);
     cp_close(&pair);
 }
 
