@@ -150,6 +150,38 @@ TEST(writable_comes_once_for_each_write_that_was_cut_short)
     pair_free(&p);
 }
 
+/* The most that was written and had not arrived, from the second second on. */
+static uint64_t held_most(uint64_t queue, uint64_t delay_us)
+{
+    struct pair_options o = options(test_seed());
+    struct pair p;
+    struct pair_source s = {.length = 200u << 20};
+    uint64_t most = 0;
+
+    o.link = (struct pair_link){.rate = {20000000, 20000000}, .queue = queue, .delay_us = delay_us};
+    pair_new(&p, &o);
+    pair_start(&p, false);
+    p.unchecked = true;
+    pair_open(&p, &s, WF_PRIORITY_NORMAL);
+    for (unsigned i = 0; i < 600; i++) {
+        (void)pair_push(&p, &s);
+        (void)pair_run(&p, p.now + 5000);
+        const uint64_t held = s.written - pair_message(&p, 1, true, s.number)->received;
+
+        if (i > 200 && held > most)
+            most = held;
+    }
+    pair_free(&p);
+    return most;
+}
+
+/* SPEC 4.3-11 */
+TEST(a_long_path_makes_a_sender_hold_more_and_a_deep_queue_does_not)
+{
+    CHECK(held_most(2000000, 100000) > 6u << 20);
+    CHECK_LE(held_most(8000000, 2000), 2u << 20);
+}
+
 TEST(writes_that_break_the_contract_are_refused_and_change_nothing)
 {
     struct pair_options o = options(test_seed());
