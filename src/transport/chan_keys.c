@@ -14,6 +14,7 @@
 #define REKEY_US_DEFAULT 120000000u
 #define REKEY_PACKETS_DEFAULT ((uint64_t)1 << 32)
 #define OLD_KEY_PTOS 3u
+#define EARLY_MAX 2u /* in a row: clocks that stood still look like it */
 
 weft_err chan_keys_start(struct wf_chan *c, weft_time now, const struct wf_session_secrets *s)
 {
@@ -35,23 +36,23 @@ void chan_keys_deinit(struct wf_chan *c)
     c->keys = NULL;
 }
 
-static bool is_due(const struct wf_chan *c, weft_time now)
+/* Whether 1/part of the time or of the packets of a generation is over. */
+static bool is_over(const struct wf_chan *c, weft_time now, uint64_t part)
 {
     uint64_t after_us = c->config.rekey_after_us;
     uint64_t after_packets = c->config.rekey_after_packets;
 
-    if (now - c->rekey.since >= (after_us > 0 ? after_us : REKEY_US_DEFAULT))
-        return true;
-    if (after_packets == 0)
-        after_packets = REKEY_PACKETS_DEFAULT;
-    return c->sent.next - c->rekey.first >= after_packets ||
-           c->rx.highest - c->rekey.first_rx >= after_packets;
+    after_us = after_us > 0 ? after_us : REKEY_US_DEFAULT;
+    after_packets = after_packets > 0 ? after_packets : REKEY_PACKETS_DEFAULT;
+    return now - c->rekey.since >= after_us / part ||
+           c->sent.next - c->rekey.first >= after_packets / part ||
+           c->rx.highest - c->rekey.first_rx >= after_packets / part;
 }
 
 /* Called when a packet is about to go. SPEC 2.5-1 */
 void chan_keys_maybe_change(struct wf_chan *c, weft_time now)
 {
-    if (c->config.role != WF_ROLE_CLIENT || c->rekey.secret != NULL || !is_due(c, now))
+    if (c->config.role != WF_ROLE_CLIENT || c->rekey.secret != NULL || !is_over(c, now, 1))
         return;
     if (!c->sent.has_acked || c->sent.newest_acked < c->rekey.first) {
         /* One who only receives sends nothing that is acknowledged, unless it asks for it. */
@@ -99,6 +100,17 @@ static enum chan_verdict finish(struct wf_chan *c, weft_time now, const struct w
     return CHAN_OK;
 }
 
+/* A change costs the server two curve operations and the client but one, so how often is not left
+ * to the client. SPEC 2.5-5 */
+static bool is_too_often(struct wf_chan *c, weft_time now)
+{
+    if (is_over(c, now, 2)) {
+        c->rekey.early = 0;
+        return false;
+    }
+    return ++c->rekey.early > EARLY_MAX;
+}
+
 /* SPEC 2.5-2 */
 static enum chan_verdict answer(struct wf_chan *c, weft_time now, const struct wf_frame *f)
 {
@@ -110,6 +122,8 @@ static enum chan_verdict answer(struct wf_chan *c, weft_time now, const struct w
     /* A change before the last one was finished, or one that skips a generation. */
     if (c->keys->has_next_rx || f->u.rekey.generation != newest + 1)
         return CHAN_PROTOCOL;
+    if (is_too_often(c, now))
+        return CHAN_PROTOCOL;
     wf_random_secret(c->config.rng, secret, sizeof secret);
     weft_err err = wf_dh(dh, secret, f->u.rekey.key);
     if (err == WEFT_OK) {
@@ -117,6 +131,7 @@ static enum chan_verdict answer(struct wf_chan *c, weft_time now, const struct w
         wf_keys_rekey(c->keys, dh, f->u.rekey.key, c->rekey.key);
         c->rekey.generation = f->u.rekey.generation;
         c->rekey.once = WF_ONCE_WANTED;
+        c->rekey.first = c->sent.next;
         changed(c, now);
     }
     wf_wipe(secret, sizeof secret);
@@ -133,6 +148,4 @@ enum chan_verdict chan_keys_on_rekey(struct wf_chan *c, weft_time now, const str
 void chan_keys_new_phase(struct wf_chan *c, weft_time now)
 {
     c->rekey.forget_at = now + OLD_KEY_PTOS * wf_pto_base_us(&c->rtt);
-    if (c->config.role == WF_ROLE_SERVER)
-        c->rekey.first = c->sent.next;
 }

@@ -89,7 +89,8 @@ struct chan_rekey {
     uint8_t key[32]; /* what our REKEY carries */
     uint64_t generation;
     uint8_t once;      /* enum wf_once: REKEY */
-    uint64_t first;    /* number of the first packet of the present generation */
+    uint8_t early;     /* server: changes in a row that came too soon */
+    uint64_t first;    /* our first number after the last change was sent or answered */
     uint64_t first_rx; /* the peer's newest number when it began */
     weft_time since;
     weft_time forget_at; /* the old receive key goes; WEFT_TIME_NEVER: there is none */

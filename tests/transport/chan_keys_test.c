@@ -23,7 +23,7 @@ TEST(keys_change_again_and_again_under_loss_and_every_byte_arrives) /* SPEC 2.5-
             .link = {.loss = 100, .reorder = 100, .duplicate = 50, .mtu = {1500, 1500}}};
         struct pair_source s = {.who = (int)(seed % 2), .length = 600000};
         test_note("seed %llu", (unsigned long long)seed);
-        o.config[0].rekey_after_packets = 20;
+        o.config[0].rekey_after_packets = o.config[1].rekey_after_packets = 20;
         pair_new(&p, &o);
         pair_start(&p, false);
         pair_transfer(&p, &s, 300000000);
@@ -86,7 +86,7 @@ TEST(the_key_log_shows_both_directions_of_each_generation_and_both_ends_agree)
 
     o.config[0].keylog = &hooks[0];
     o.config[1].keylog = &hooks[1];
-    o.config[0].rekey_after_us = 1000;
+    o.config[0].rekey_after_us = o.config[1].rekey_after_us = 1000;
     pair_new(&p, &o);
     pair_start(&p, false);
     (void)pair_run(&p, p.now + 100000);

@@ -4,6 +4,7 @@
  * memory and answers stay within their caps whatever it sends.
  */
 #include "base/bytes.h"
+#include "crypto/dh.h"
 #include "support/chan_liar.h"
 #include "support/small_points.h"
 
@@ -499,6 +500,66 @@ TEST(a_rekey_with_a_key_of_small_order_closes)
         liar_send(&l);
         expect_closed(WF_CODE_PROTOCOL);
     }
+}
+
+static uint64_t rekeys(void)
+{
+    struct wf_chan_stats s;
+
+    wf_chan_stats(l.chan, &s);
+    return s.rekeys;
+}
+
+/* A whole change of keys, as far as the honest server goes along. */
+static void change_keys(uint64_t generation)
+{
+    static const uint8_t secret[WF_DH_LEN] = {8};
+    struct wf_frame f = {.type = WF_FRAME_REKEY};
+    uint8_t dh[WF_DH_LEN];
+    uint64_t answers = l.seen[WF_FRAME_REKEY];
+
+    wf_dh_public(f.u.rekey.key, secret);
+    f.u.rekey.generation = generation;
+    liar_put(&l, &f);
+    liar_send(&l);
+    if (l.seen[WF_FRAME_REKEY] == answers)
+        return;
+    CHECK_OK(wf_dh(dh, secret, l.last[WF_FRAME_REKEY].u.rekey.key));
+    wf_keys_rekey(l.keys, dh, f.u.rekey.key, l.last[WF_FRAME_REKEY].u.rekey.key);
+    put_ping();
+    liar_ack(&l, l.newest, l.newest);
+    liar_send(&l);
+    liar_wait(&l, 1000000);
+}
+
+TEST(keys_that_change_too_often_close_and_nothing_is_computed_for_the_last) /* SPEC 2.5-5 */
+{
+    begin(WF_ROLE_SERVER);
+    change_keys(1);
+    change_keys(2);
+    expect_open();
+    CHECK_EQ(rekeys(), 2);
+    change_keys(3);
+    CHECK_EQ(rekeys(), 2);
+    CHECK_EQ(l.seen[WF_FRAME_REKEY], 2);
+    expect_closed(WF_CODE_PROTOCOL);
+}
+
+TEST(keys_may_change_for_ever_once_a_minute) /* SPEC 2.5-5 */
+{
+    begin(WF_ROLE_SERVER);
+    for (uint64_t g = 1; g <= 12; g++) {
+        for (unsigned i = 0; i < (g % 3 == 0 ? 12u : 1u); i++) { /* two of three are too early */
+            liar_wait(&l, 5000000);
+            put_ping();
+            liar_ack(&l, l.newest, l.newest);
+            liar_send(&l);
+        }
+        change_keys(g);
+        expect_open();
+        CHECK_EQ(rekeys(), g);
+    }
+    liar_free(&l);
 }
 
 TEST(a_server_that_starts_a_rekey_closes) /* SPEC 2.5-1 */

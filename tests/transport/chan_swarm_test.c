@@ -45,6 +45,7 @@ static void begin(uint64_t seed)
         o.config[i].send_buffer = 1000 + test_next(&state) % 100000;
     }
     o.config[0].rekey_after_packets = test_next(&state) % 2 == 0 ? 0 : 10 + test_next(&state) % 200;
+    o.config[1].rekey_after_packets = o.config[0].rekey_after_packets;
     o.link.delay_us = 10 + test_next(&state) % 100000;
     o.link.jitter_us = test_next(&state) % 2 == 0 ? 0 : test_next(&state) % 50000;
     o.link.loss = test_next(&state) % 3 == 0 ? 0 : test_next(&state) % 300;
