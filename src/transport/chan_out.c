@@ -82,7 +82,8 @@ static uint64_t buffer_of(const struct wf_chan *c, const struct wf_message_out *
     const enum wf_class class =
         m->open.priority == WF_PRIORITY_BACKGROUND ? WF_CLASS_BACKGROUND : WF_CLASS_MAIN;
     const uint64_t window = wf_pipe_window(&c->pipe, class);
-    const uint64_t wanted = 4 * window / wf_rtt_smoothed(&c->rtt) * wf_rtt_low(&c->rtt);
+    /* A window is at most 2^30, a round trip below 2^26. */
+    const uint64_t wanted = 4 * window * wf_rtt_low(&c->rtt) / wf_rtt_smoothed(&c->rtt);
 
     if (wanted <= c->send_buffer || !wf_mem_is_easy(c->mem))
         return c->send_buffer;
