@@ -59,11 +59,19 @@ static void set_pacing(struct wf_bbr *b)
 static uint64_t bbr_pacing_rate(const struct wf_cc *cc, const struct wf_rtt *rtt)
 {
     const uint64_t srtt8 = rtt->srtt8 > 0 ? rtt->srtt8 : 1;
+    const struct wf_bbr *b = &cc->bbr;
+    const bool is_known = bbr_bw_max(b) > 0 && b->pacing_rate > 0;
+    const uint64_t initial = WF_CC_INITIAL_DATAGRAMS * cc->datagram_len;
 
-    if (bbr_bw_max(&cc->bbr) > 0 && cc->bbr.pacing_rate > 0)
-        return cc->bbr.pacing_rate;
+    if (is_known && b->is_full)
+        return b->pacing_rate;
     /* Below 2^53 a second and 2^10: never 0, which would be no pacing at all. */
-    return cc->window * 8 * 1000000 / srtt8 * gains[WF_BBR_STARTUP].pacing / WF_BBR_GAIN;
+    const uint64_t window = is_known && initial < cc->window ? initial : cc->window;
+    const uint64_t rate = window * 8 * 1000000 / srtt8 * gains[WF_BBR_STARTUP].pacing / WF_BBR_GAIN;
+
+    /* The first sample may be of a single packet: what may be tried unasked is not given up for it.
+     */
+    return is_known && b->pacing_rate > rate ? b->pacing_rate : rate;
 }
 
 /* --- window --- */

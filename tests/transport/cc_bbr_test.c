@@ -77,6 +77,24 @@ TEST(startup_ends_when_three_rounds_bring_no_more_bandwidth)
     CHECK_EQ(paced(), BW / 2 / 100 * 99);
 }
 
+/* One small packet was all that there was to send. What comes next is not paced by it: with datagrams
+ * as long as those of the loopback it would wait for a minute. SPEC 4.2-7 */
+TEST(a_sample_of_one_small_packet_does_not_slow_startup_below_the_initial_window)
+{
+    const uint64_t initial = WF_CC_INITIAL_DATAGRAMS * LEN * (1000000 / RTT_US);
+
+    begin();
+    total = 48;
+    now += RTT_US;
+    struct wf_cc_ack a = {.now = now, .bytes = 48, .rtt_us = RTT_US, .srtt_us = RTT_US};
+
+    a.rate = (struct wf_rate_sample){
+        .bw = 480, .delivered = 48, .in_flight = 48, .total = 48, .is_app_limited = true};
+    wf_cc_on_ack(&cc, &a);
+    CHECK_EQ(cc.bbr.phase, WF_BBR_STARTUP);
+    CHECK(paced() >= initial);
+}
+
 TEST(a_drained_path_is_cruised_at_its_bandwidth_and_probed_again_within_three_seconds)
 {
     begin();
