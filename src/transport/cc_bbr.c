@@ -99,7 +99,7 @@ static uint64_t bound_of(const struct wf_cc *cc)
         cap = b->inflight_lo;
     }
     if (b->phase == WF_BBR_PROBE_RTT) {
-        const uint64_t half = bbr_inflight(cc, bbr_bw(b), gains[b->phase].window);
+        const uint64_t half = bbr_inflight(cc, b->probe_bw, gains[b->phase].window);
 
         cap = cap < half ? cap : half;
     }

@@ -63,6 +63,7 @@ struct wf_bbr {
     bool is_probing;           /* losses tell how much in flight is too much */
     bool is_congested;         /* losses or marks of this round ask for an answer */
     bool is_idle_restart, has_rtt_round;
+    bool is_rtt_doubted; /* the least round trip is looked for as soon as can be */
     uint8_t full_count;
     uint8_t up_rounds;
     uint8_t extra_rounds;
@@ -73,20 +74,25 @@ struct wf_bbr {
     uint64_t limited_until; /* samples of packets sent below this tell nothing of the path */
 
     /* Bytes a second. */
-    uint64_t bw_max[2]; /* of the last cycle and of this one */
-    uint64_t bw_lo;     /* short-term bound after congestion; WF_BBR_INFINITE: none */
-    uint64_t bw_latest, full_bw;
+    uint64_t bw_max[2];            /* of the last cycle and of this one */
+    uint64_t bw_lo;                /* short-term bound after congestion; WF_BBR_INFINITE: none */
+    uint64_t bw_latest, bw_before; /* the most of this loss round so far, and of the last one */
+    uint64_t full_bw;
+    uint64_t less_bw;     /* the most of the rounds that less_rounds counts */
     uint64_t pacing_rate; /* 0: not known yet */
 
     /* Bytes. */
     uint64_t inflight_hi, inflight_lo; /* long-term and short-term bounds; WF_BBR_INFINITE: none */
     uint64_t inflight_latest;
     uint64_t window_before;      /* before the probe of the round trip */
+    uint64_t probe_bw;           /* bytes a second delivered before it */
     uint64_t up_bytes, up_acked; /* inflight_hi rises by a datagram for each up_bytes acked */
 
     uint64_t loss_round_end, loss_round_from; /* bytes delivered */
     uint64_t round_lost, round_queued;        /* bytes lost, of them beside a queue */
     uint32_t loss_events;
+    uint32_t less_rounds;  /* on end, that had a queue and half of the bandwidth at most */
+    uint64_t round_rtt_us; /* the least of this loss round; 0: no sample */
 
     uint64_t min_rtt_us, low_rtt_us; /* of 10 s; since the last probe; 0: no sample */
     uint64_t rtt_us;                 /* the latest */
@@ -109,6 +115,7 @@ struct wf_cc_lost;
 /* Between the functions of cc_bbr*.c. */
 uint64_t bbr_bw(const struct wf_bbr *b);
 uint64_t bbr_bw_max(const struct wf_bbr *b);
+uint64_t bbr_bw_seen(const struct wf_bbr *b); /* what was delivered in the last two rounds */
 /* Bytes in flight at that gain: what fills the path, never less than what keeps it moving. */
 uint64_t bbr_inflight(const struct wf_cc *cc, uint64_t bw, uint64_t gain);
 uint64_t bbr_extra(const struct wf_bbr *b);

@@ -12,6 +12,7 @@
 #define HEADROOM_PERMILLE 150u
 #define EXTRA_ROUNDS 5u /* in each of the two spans */
 #define EXTRA_US 100000u
+#define LESS_ROUNDS 4u
 
 static uint64_t most(uint64_t a, uint64_t b)
 {
@@ -33,6 +34,11 @@ uint64_t bbr_bw_max(const struct wf_bbr *b)
 uint64_t bbr_bw(const struct wf_bbr *b)
 {
     return least(bbr_bw_max(b), b->bw_lo);
+}
+
+uint64_t bbr_bw_seen(const struct wf_bbr *b)
+{
+    return least(bbr_bw(b), most(b->bw_latest, b->bw_before));
 }
 
 uint64_t bbr_extra(const struct wf_bbr *b)
@@ -128,9 +134,14 @@ void bbr_bounds_reset(struct wf_bbr *b)
 }
 
 /* The round trip is so much longer than the least one that bytes must be waiting somewhere. */
+static bool is_queued(const struct wf_bbr *b, uint64_t rtt_us)
+{
+    return b->min_rtt_us != 0 && rtt_us > b->min_rtt_us + b->min_rtt_us / 16 + 1000;
+}
+
 bool bbr_has_queue(const struct wf_bbr *b)
 {
-    return b->min_rtt_us != 0 && b->rtt_us > b->min_rtt_us + b->min_rtt_us / 16 + 1000;
+    return is_queued(b, b->rtt_us);
 }
 
 static uint64_t permille(uint64_t bytes, uint64_t of_1000)
@@ -242,6 +253,32 @@ static void note_bandwidth(struct wf_bbr *b, const struct wf_cc_ack *a)
     }
 }
 
+/* The path carries less than it did when for rounds on end all that came back had waited in a
+ * queue, and was half of the bandwidth at most. The cycles alone would take ten seconds to see it,
+ * with the whole queue full, and the least round trip would be forgotten over that. The first of
+ * these rounds still holds samples of before; long ones count twice. */
+static void accept_less(struct wf_bbr *b, const struct wf_cc_ack *a)
+{
+    if (!is_queued(b, b->round_rtt_us) || b->bw_latest > bbr_bw_max(b) / 2) {
+        b->less_rounds = 0;
+        b->less_bw = 0;
+        return;
+    }
+    if (bbr_is_limited(b, a))
+        return;
+    if (b->less_rounds > 0) {
+        b->less_bw = most(b->less_bw, b->bw_latest);
+    }
+    b->less_rounds += b->round_rtt_us > 2 * b->min_rtt_us ? 2 : 1;
+    if (b->less_rounds < LESS_ROUNDS || b->less_bw == 0)
+        return;
+    b->bw_max[0] = b->less_bw;
+    b->bw_max[1] = b->less_bw;
+    b->less_rounds = 0;
+    b->less_bw = 0;
+    b->is_rtt_doubted = true; /* that queue may have lasted longer than the memory of it */
+}
+
 void bbr_next_cycle(struct wf_bbr *b)
 {
     if (b->bw_max[1] == 0)
@@ -254,10 +291,14 @@ void bbr_model_on_ack(struct wf_cc *cc, const struct wf_cc_ack *a)
 {
     struct wf_bbr *b = &cc->bbr;
 
-    b->rtt_us = a->rtt_us > 0 ? a->rtt_us : b->rtt_us;
+    if (a->rtt_us > 0) {
+        b->rtt_us = a->rtt_us;
+        b->round_rtt_us = b->round_rtt_us == 0 ? a->rtt_us : least(b->round_rtt_us, a->rtt_us);
+    }
     count_round(b, a);
     note_bandwidth(b, a);
     if (b->is_loss_round_start) {
+        accept_less(b, a);
         answer_round(cc);
     }
     note_extra(cc, a);
@@ -267,7 +308,9 @@ void bbr_model_after_ack(struct wf_bbr *b, const struct wf_cc_ack *a)
 {
     if (!b->is_loss_round_start)
         return;
+    b->bw_before = b->bw_latest;
     b->bw_latest = least(a->rate.bw, WF_BBR_BW_MAX);
+    b->round_rtt_us = 0;
     b->inflight_latest = a->rate.delivered;
     b->round_lost = 0;
     b->round_queued = 0;

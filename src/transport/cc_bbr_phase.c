@@ -278,7 +278,8 @@ static void step_startup(struct wf_cc *cc, const struct wf_cc_ack *a)
 /* True: the least round trip was not seen for so long that it is to be looked for. */
 static bool note_rtt(struct wf_bbr *b, const struct wf_cc_ack *a)
 {
-    const bool is_old = b->low_rtt_us != 0 && a->now - b->low_rtt_at > WF_BBR_PROBE_RTT_US;
+    const bool is_old =
+        b->low_rtt_us != 0 && (b->is_rtt_doubted || a->now - b->low_rtt_at > WF_BBR_PROBE_RTT_US);
 
     if (a->rtt_us > 0 && (b->low_rtt_us == 0 || a->rtt_us < b->low_rtt_us || is_old)) {
         b->low_rtt_us = a->rtt_us;
@@ -314,7 +315,7 @@ static void step_probe(struct wf_cc *cc, const struct wf_cc_ack *a)
     /* What is sent now is held down by ourselves. */
     b->limited_until = a->rate.total + a->in_flight + 1;
     if (b->rtt_until == 0) {
-        if (a->in_flight <= bbr_inflight(cc, bbr_bw(b), HALF)) {
+        if (a->in_flight <= bbr_inflight(cc, b->probe_bw, HALF)) {
             b->rtt_until = a->now + WF_BBR_PROBE_RTT_STAY_US;
             b->has_rtt_round = false;
             bbr_begin_round(b);
@@ -322,9 +323,13 @@ static void step_probe(struct wf_cc *cc, const struct wf_cc_ack *a)
         return;
     }
     b->has_rtt_round = b->has_rtt_round || b->is_round_start;
-    if (b->has_rtt_round && a->now >= b->rtt_until) {
-        leave_probe(cc, a->now);
+    if (!b->has_rtt_round || a->now < b->rtt_until)
+        return;
+    if (a->in_flight > bbr_inflight(cc, b->probe_bw, HALF + HALF / 4)) {
+        b->rtt_until = 0; /* the round trip was so much shorter that half of it was none */
+        return;
     }
+    leave_probe(cc, a->now);
 }
 
 static void begin_probe(struct wf_cc *cc, weft_time now)
@@ -332,6 +337,8 @@ static void begin_probe(struct wf_cc *cc, weft_time now)
     struct wf_bbr *b = &cc->bbr;
 
     b->window_before = cc->window;
+    b->probe_bw = bbr_bw_seen(b);
+    b->is_rtt_doubted = false;
     b->rtt_until = 0;
     b->acks = WF_BBR_ACKS_STOPPING;
     b->is_probing = false;
