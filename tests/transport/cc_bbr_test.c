@@ -77,8 +77,8 @@ TEST(startup_ends_when_three_rounds_bring_no_more_bandwidth)
     CHECK_EQ(paced(), BW / 2 / 100 * 99);
 }
 
-/* One small packet was all that there was to send. What comes next is not paced by it: with datagrams
- * as long as those of the loopback it would wait for a minute. SPEC 4.2-7 */
+/* One small packet was all that there was to send. What comes next is not paced by it: with
+ * datagrams as long as those of the loopback it would wait for a minute. SPEC 4.2-7 */
 TEST(a_sample_of_one_small_packet_does_not_slow_startup_below_the_initial_window)
 {
     const uint64_t initial = WF_CC_INITIAL_DATAGRAMS * LEN * (1000000 / RTT_US);
