@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PYTHON := /usr/bin/python3
 PREFIX ?= /usr/local
 TIME ?= 60
-.PHONY: help run check check-long bench bench-attack bench-net bench-crowd bench-presence test san sim fuzz coverage format install clean
+.PHONY: help run check check-long bench bench-attack bench-net bench-crowd bench-presence test san sim load fuzz coverage format install clean
 
 # Installs what is missing for a set, then configures and builds a preset: $(call build,SET,PRESET,TARGETS)
 define build
