@@ -719,19 +719,85 @@ __attribute__((no_sanitize("address"), no_sanitize("undefined"))) static uint64_
     return h ^ h >> 29;
 }
 
-/* It reads all the memory there is at each step: sanitizers would make that most of the test. */
-__attribute__((no_sanitize("address"), no_sanitize("undefined"))) static uint64_t mark_of_region(
-    void)
-{
-    uint64_t h[4] = {1, 2, 3, 4};
-    const uint64_t *at = (const uint64_t *)(const void *)region;
-    size_t count = (sizeof *region + region->top) / 8;
+#define BLOCK ((size_t)4096)
 
-    for (size_t i = 0; i + 4 <= count; i += 4) {
+__attribute__((no_sanitize("address"), no_sanitize("undefined"))) static uint64_t mark_of_block(
+    size_t index, const uint8_t *bytes)
+{
+    uint64_t h[4] = {index, 2, 3, 4};
+    const uint64_t *at = (const uint64_t *)(const void *)bytes;
+
+    for (size_t i = 0; i < BLOCK / 8; i += 4) {
         for (size_t j = 0; j < 4; j++)
             h[j] = mix(h[j], at[i + j]);
     }
-    return mix(mix(mix(h[0], h[1]), h[2]), h[3]) | 1;
+    return mix(mix(mix(h[0], h[1]), h[2]), h[3]);
+}
+
+/* A copy of the region, zeros behind what is in use there as in the region itself. Its mark is the
+ * sum of those of all blocks, so that a step costs a look at the blocks that it changed. */
+struct moment {
+    uint64_t mark;
+    size_t len;
+    uint8_t *bytes;
+    size_t changed[REGION_BYTES / BLOCK]; /* since: where the blocks begin */
+    size_t changed_count;
+};
+
+static size_t region_len(void)
+{
+    return (sizeof *region + region->top + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+static uint64_t mark_of_region(void)
+{
+    const uint8_t *now = (const uint8_t *)region;
+    uint64_t mark = 0;
+
+    for (size_t at = 0; at < REGION_BYTES; at += BLOCK)
+        mark += mark_of_block(at / BLOCK, now + at);
+    return mark;
+}
+
+static void keep(struct moment *m, uint64_t mark)
+{
+    const size_t len = region_len();
+
+    if (m->bytes == NULL) {
+        m->bytes = calloc(1, REGION_BYTES);
+        CHECK(m->bytes != NULL);
+    }
+    if (m->len > len)
+        memset(m->bytes + len, 0, m->len - len);
+    memcpy(m->bytes, region, len);
+    m->len = len;
+    m->mark = mark;
+}
+
+/* What the region's mark is after a step from that moment, and which blocks the step changed. */
+static uint64_t mark_since(struct moment *m)
+{
+    const uint8_t *now = (const uint8_t *)region;
+    const size_t len = region_len() > m->len ? region_len() : m->len;
+    uint64_t mark = m->mark;
+
+    m->changed_count = 0;
+    for (size_t at = 0; at < len; at += BLOCK) {
+        if (memcmp(now + at, m->bytes + at, BLOCK) == 0)
+            continue;
+        mark += mark_of_block(at / BLOCK, now + at) - mark_of_block(at / BLOCK, m->bytes + at);
+        m->changed[m->changed_count++] = at;
+    }
+    return mark;
+}
+
+/* To the moment from the step after it. */
+static void go_back(const struct moment *m)
+{
+    uint8_t *now = (uint8_t *)region;
+
+    for (size_t i = 0; i < m->changed_count; i++)
+        memcpy(now + m->changed[i], m->bytes + m->changed[i], BLOCK);
 }
 
 /* False when this state was looked at so far ahead already. */
@@ -739,6 +805,7 @@ static bool is_new(uint64_t mark, unsigned left)
 {
     size_t i = (size_t)mark % MEMO_COUNT;
 
+    mark |= 1;
     while (memo[i].mark != 0 && memo[i].mark != mark)
         i = (i + 1) % MEMO_COUNT;
     if (memo[i].mark == mark && memo[i].depth >= left)
@@ -793,28 +860,23 @@ static void note_letter(unsigned left, enum letter c)
               letters[1], left - 1);
 }
 
-static void search(unsigned left)
+/* The region is as mark says. */
+static void search(unsigned left, uint64_t mark)
 {
-    size_t len = sizeof *region + region->top;
-    static uint8_t *keeps[DEPTH_MAX + 1];
-    uint8_t *kept;
+    static struct moment kept[DEPTH_MAX + 1];
 
     if (left == 0)
         return;
-    if (keeps[left] == NULL)
-        keeps[left] = malloc(REGION_BYTES);
-    kept = keeps[left];
-    CHECK(kept != NULL);
-    memcpy(kept, region, len);
+    keep(&kept[left], mark);
     for (unsigned c = 0; c < LETTERS; c++) {
         if (!is_possible((enum letter)c))
             continue;
         note_letter(left, (enum letter)c);
         step((enum letter)c);
-        if (is_new(mark_of_region(), left - 1))
-            search(left - 1);
-        memset(region->bytes + (len - sizeof *region), 0, region->top - (len - sizeof *region));
-        memcpy(region, kept, len);
+        mark = mark_since(&kept[left]);
+        if (is_new(mark, left - 1))
+            search(left - 1, mark);
+        go_back(&kept[left]);
     }
 }
 
@@ -902,8 +964,10 @@ static void search_from(unsigned begun, unsigned length)
     set_up();
     for (unsigned i = 0; i < begun; i++)
         step(on_the_way[i]);
-    (void)is_new(mark_of_region(), length);
-    search(length);
+    const uint64_t mark = mark_of_region();
+    (void)is_new(mark, length);
+    search(length, mark);
+    CHECK_EQ(mark_of_region(), mark); /* all of it was gone back to */
     tear_down();
 }
 
