@@ -78,10 +78,14 @@ static void move_words(struct wf_replay *w, const uint64_t *old, uint64_t old_bi
         *word_of(w, (top - count) * 64) = shared | highest_ones;
 }
 
-/* SPEC 2.3-2: numbers lie apart by so much, and the packet opened. */
+/* SPEC 2.3-2: numbers lie apart by so much, and the packet opened. Where they lie further apart
+ * than the largest window is long, no window helps. */
 static void cover(struct wf_replay *w, uint64_t apart)
 {
     uint64_t bits = w->bits;
+
+    if (apart >= WF_REPLAY_MAX)
+        return;
 
     while (bits < WF_REPLAY_MAX && apart > bits / WF_REPLAY_HEADROOM)
         bits *= 2;

@@ -17,8 +17,9 @@
 #include "transport/numbers.h"
 #include "wire/frame.h"
 
-/* Ranges kept of what was acknowledged out of order, and of what is lost. */
-#define WF_OUT_RANGES_MAX 256u
+/* Ranges kept of what was acknowledged out of order, and of what is lost; as many as a receiver
+ * takes (reassembly.h). */
+#define WF_OUT_RANGES_MAX 1024u
 
 /* Where a frame that must arrive once stands. */
 enum wf_once { WF_ONCE_IDLE, WF_ONCE_WANTED, WF_ONCE_FLYING, WF_ONCE_ACKED };

@@ -171,8 +171,9 @@ TEST(it_grows_when_what_opened_lies_more_than_a_quarter_of_it_from_the_highest)
         {5000, 32768},
         {32767, WF_REPLAY_MAX},
         {32769, WF_REPLAY_MAX},
-        {100000, WF_REPLAY_MAX},
-        {1ull << 47, WF_REPLAY_MAX},
+        {131071, WF_REPLAY_MAX},
+        {131072, 1024},
+        {1ull << 47, 1024},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -22,6 +22,25 @@ TEST(a_gigabit_over_100_ms_that_loses_one_of_a_hundred_is_filled_after_three_sec
     lab_figures_free(&f);
 }
 
+/* Where ACKs are lost too. Five hundred gaps are open at a time. */
+TEST(where_one_packet_of_twenty_is_lost_gaps_hold_nothing_up)
+{
+    struct lab_scenario s = {.name = "holes", .about = "", .end_us = LAB_S(4), .flow_count = 1};
+    struct lab_figures f;
+
+    s.up = lab_line(LAB_MBIT(1000), LAB_MS(100), 100);
+    s.down = s.up;
+    s.up.loss_ppm = 50000;
+    s.down.loss_ppm = 50000;
+    s.flows[0] = (struct lab_flow){.bbr = true};
+    lab_run(&s, &f);
+    CHECK_LE(500000000, lab_goodput(&f, 0, LAB_S(2), LAB_S(4)));
+    /* What arrives is taken: nothing is sent again but what the line lost, or had not told yet. */
+    CHECK_LE(f.flows[0].packets_lost, f.up.lost + f.up.queue_full + f.up.lost / 5);
+    CHECK(f.flows[0].broken == NULL);
+    lab_figures_free(&f);
+}
+
 static uint64_t share_beside(enum lab_kind other, uint32_t loss_ppm)
 {
     struct lab_scenario s = {.name = "pair", .about = "", .end_us = LAB_S(40), .flow_count = 2};

@@ -222,7 +222,7 @@ TEST(a_jump_far_ahead_in_numbers_costs_nothing_and_what_follows_goes_on) /* SPEC
         liar_send(&l);
         liar_ack(&l, l.newest, l.newest);
         liar_send(&l);
-        CHECK_LE(l.mem->held, before + 4096);
+        CHECK_LE(l.mem->held, before + 4096 + WF_REPLAY_MAX / 8);
         CHECK_EQ(l.last[WF_FRAME_ACK].u.ack.newest, l.next - 2);
     }
     end();
