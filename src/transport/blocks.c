@@ -48,10 +48,26 @@ void wf_block_pool_init(struct wf_block_pool *pool, struct wf_mem *mem)
     *pool = (struct wf_block_pool){.mem = mem};
 }
 
+static void spare_push(struct wf_block_pool *pool, uint8_t *block)
+{
+    memcpy(block, &pool->spare, sizeof pool->spare);
+    pool->spare = block;
+    pool->count++;
+}
+
+static uint8_t *spare_pop(struct wf_block_pool *pool)
+{
+    uint8_t *block = pool->spare;
+
+    memcpy(&pool->spare, block, sizeof pool->spare);
+    pool->count--;
+    return block;
+}
+
 void wf_block_pool_trim(struct wf_block_pool *pool)
 {
     while (pool->count > 0)
-        wf_free(pool->mem, pool->spare[--pool->count], WF_BLOCK_MAX);
+        wf_free(pool->mem, spare_pop(pool), WF_BLOCK_MAX);
 }
 
 /* Spare blocks must not be what others go without: an account that is half used keeps none. */
@@ -67,7 +83,7 @@ static bool is_tight(const struct wf_mem *mem)
 static uint8_t *block_get(struct wf_block_pool *pool, size_t len)
 {
     if (len == WF_BLOCK_MAX && pool->count > 0)
-        return pool->spare[--pool->count];
+        return spare_pop(pool);
 
     uint8_t *block = wf_alloc(pool->mem, len);
     if (block != NULL || pool->count == 0)
@@ -79,7 +95,7 @@ static uint8_t *block_get(struct wf_block_pool *pool, size_t len)
 static void block_put(struct wf_block_pool *pool, uint8_t *block, size_t len)
 {
     if (len == WF_BLOCK_MAX && pool->count < WF_BLOCK_POOL_MAX && !is_tight(pool->mem)) {
-        pool->spare[pool->count++] = block;
+        spare_push(pool, block);
         return;
     }
     wf_free(pool->mem, block, len);

@@ -28,7 +28,7 @@
 
 struct wf_block_pool {
     struct wf_mem *mem;
-    uint8_t *spare[WF_BLOCK_POOL_MAX]; /* each of WF_BLOCK_MAX bytes */
+    uint8_t *spare; /* of WF_BLOCK_MAX bytes; begins with a pointer to the next */
     size_t count;
 };
 

@@ -115,6 +115,7 @@ void wf_chan_free(struct wf_chan *c)
     wf_sent_deinit(&c->sent);
     wf_replay_deinit(&c->replay);
     wf_acks_deinit(&c->acks);
+    wf_free(c->mem, c->close.text, c->close.text_len);
     wf_growset_deinit(&c->finished, c->mem);
     wf_block_pool_trim(&c->blocks);
     chan_keys_deinit(c);

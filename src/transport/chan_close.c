@@ -16,9 +16,13 @@ static void remember(struct wf_chan *c, weft_err err, uint64_t code, weft_span t
 
     c->close.err = err;
     c->close.code = code > WF_FRAME_NUMBER_MAX ? WF_CODE_INTERNAL : code;
-    c->close.text_len = len;
+    WEFT_ASSERT(c->close.text == NULL);
     if (len > 0)
-        memcpy(c->close.text, text.data, len);
+        c->close.text = wf_alloc(c->mem, len);
+    if (c->close.text == NULL)
+        return;
+    memcpy(c->close.text, text.data, len);
+    c->close.text_len = len;
 }
 
 /* Closed at once; nothing is sent any more. */

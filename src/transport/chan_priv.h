@@ -105,7 +105,7 @@ struct chan_tags {
 struct chan_close {
     weft_err err;
     uint64_t code;
-    uint8_t text[CHAN_TEXT_MAX];
+    uint8_t *text; /* NULL: none, or there was no memory for it */
     size_t text_len;
     bool is_due;       /* a CLOSE is to be sent */
     weft_time next_at; /* not before this */

@@ -4,19 +4,33 @@
  */
 #include "transport/chan_priv.h"
 
+/* What the controller does and says: that of the pipe, or, before anything was to be sent, of the
+ * one that there will be. */
+static void tell_controller(const struct wf_chan *c, struct wf_chan_stats *out)
+{
+    const struct wf_pipe_lane *lane = wf_pipe_lane(&c->pipe, WF_CLASS_MAIN);
+    struct wf_cc first;
+
+    if (lane != NULL) {
+        out->cwnd = wf_pipe_window(&c->pipe, WF_CLASS_MAIN);
+        out->pacing_rate = lane->pacer.rate;
+        out->bandwidth = wf_cc_bandwidth(&lane->cc);
+        out->congestion = wf_cc_name(&lane->cc);
+        return;
+    }
+    wf_cc_init(&first, c->config.congestion, wf_mtu_size(&c->mtu));
+    out->cwnd = c->state < CHAN_CLOSING ? wf_cc_window(&first) : 0;
+    out->congestion = wf_cc_name(&first);
+}
+
 void wf_chan_stats(const struct wf_chan *c, struct wf_chan_stats *out)
 {
     *out = c->stats;
     out->srtt_us = c->rtt.has_sample ? wf_rtt_smoothed(&c->rtt) : 0;
     out->min_rtt_us = wf_rtt_min(&c->rtt);
     out->rttvar_us = c->rtt.has_sample ? wf_rtt_var(&c->rtt) : 0;
-    const struct wf_pipe_lane *lane = wf_pipe_lane(&c->pipe, WF_CLASS_MAIN);
-
-    out->cwnd = wf_pipe_window(&c->pipe, WF_CLASS_MAIN);
+    tell_controller(c, out);
     out->in_flight = c->sent.in_flight;
-    out->pacing_rate = lane == NULL ? 0 : lane->pacer.rate;
-    out->bandwidth = lane == NULL ? 0 : wf_cc_bandwidth(&lane->cc);
-    out->congestion = lane == NULL ? "" : wf_cc_name(&lane->cc);
     out->datagram_len = wf_mtu_size(&c->mtu);
     out->messages_open_out = c->out.count;
     out->messages_open_in = c->in.count;

@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sent_frame.c - the pool of frame records of sent.h: pages of them, taken when needed, given back
- * when nothing is in flight.
+ * when nothing is in flight. The first page is a small one: most sessions never need another.
  */
 #include "base/assert.h"
 #include "transport/sent.h"
 
+#define FIRST_FRAMES 15u
 #define PAGE_FRAMES 63u
 
 struct wf_sent_page {
     struct wf_sent_page *next;
-    struct wf_sent_frame frames[PAGE_FRAMES];
+    struct wf_sent_frame frames[]; /* the first page has FIRST_FRAMES, all others PAGE_FRAMES */
 };
+
+static size_t page_size(size_t frames)
+{
+    return sizeof(struct wf_sent_page) + frames * sizeof(struct wf_sent_frame);
+}
 
 static void free_pages(struct wf_sent *s)
 {
@@ -19,7 +25,7 @@ static void free_pages(struct wf_sent *s)
         struct wf_sent_page *page = s->pages;
 
         s->pages = page->next;
-        wf_free(s->mem, page, sizeof *page);
+        wf_free(s->mem, page, page_size(s->pages == NULL ? FIRST_FRAMES : PAGE_FRAMES));
     }
     s->spare = NULL;
 }
@@ -37,13 +43,14 @@ static void to_spare(struct wf_sent *s, struct wf_sent_frame *f)
 
 static weft_err add_page(struct wf_sent *s)
 {
-    struct wf_sent_page *page = wf_alloc(s->mem, sizeof *page);
+    const size_t frames = s->pages == NULL ? FIRST_FRAMES : PAGE_FRAMES;
+    struct wf_sent_page *page = wf_alloc(s->mem, page_size(frames));
 
     if (page == NULL)
         return WEFT_ERR_NOMEM;
     page->next = s->pages;
     s->pages = page;
-    for (size_t i = PAGE_FRAMES; i > 0; i--) {
+    for (size_t i = frames; i > 0; i--) {
         to_spare(s, &page->frames[i - 1]);
     }
     return WEFT_OK;

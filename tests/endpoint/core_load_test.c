@@ -12,7 +12,7 @@
 #define COMING_MAX (PLACES / CORE_COMING_PART)
 
 /* What is written down in docs/ARCHITECTURE.md for one that never came back, without messages. */
-#define HALF_OPEN_BYTES_MAX 12288u
+#define HALF_OPEN_BYTES_MAX 5120u
 
 static struct crowd crowd;
 
