@@ -30,6 +30,7 @@ struct wf_block_pool {
     struct wf_mem *mem;
     uint8_t *spare; /* of WF_BLOCK_MAX bytes; begins with a pointer to the next */
     size_t count;
+    size_t pieces; /* room that reassembly.c has for pieces, of all messages */
 };
 
 void wf_block_pool_init(struct wf_block_pool *pool, struct wf_mem *mem);

@@ -39,7 +39,7 @@ void wf_chan_stats(const struct wf_chan *c, struct wf_chan_stats *out)
 }
 
 struct sums {
-    uint64_t held, highest, counted;
+    uint64_t held, highest, counted, pieces;
 };
 
 static const char *check_in(const struct wf_chan *c, struct sums *s)
@@ -53,6 +53,7 @@ static const char *check_in(const struct wf_chan *c, struct sums *s)
             s->held += m->data.blocks.held;
             s->highest += m->data.highest;
             s->counted += m->counted;
+            s->pieces += m->data.islands.r.room - WF_GROWSET_INSIDE;
             if (m->data.consumed > m->data.ready || m->data.ready > m->data.highest)
                 return "an incoming message has consumed more than it has";
             if (m->data.highest > m->data.final)
@@ -65,6 +66,8 @@ static const char *check_in(const struct wf_chan *c, struct sums *s)
                 return "a finished message is still there";
         }
     }
+    if (s->pieces != c->blocks.pieces || s->pieces > WF_REASSEMBLY_ROOM_MAX)
+        return "pieces that wait are miscounted";
     return count == c->in.count ? NULL : "incoming messages are miscounted";
 }
 

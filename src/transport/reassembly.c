@@ -16,9 +16,20 @@ void wf_reassembly_init(struct wf_reassembly *r)
     wf_blocks_init(&r->blocks, NO_END);
 }
 
+static size_t room_of(const struct wf_reassembly *r)
+{
+    return r->islands.r.room - WF_GROWSET_INSIDE;
+}
+
+static void forget_islands(struct wf_reassembly *r, struct wf_block_pool *pool)
+{
+    pool->pieces -= room_of(r);
+    wf_growset_deinit(&r->islands, pool->mem);
+}
+
 void wf_reassembly_deinit(struct wf_reassembly *r, struct wf_block_pool *pool)
 {
-    wf_growset_deinit(&r->islands, pool->mem);
+    forget_islands(r, pool);
     wf_blocks_deinit(&r->blocks, pool);
 }
 
@@ -42,6 +53,27 @@ weft_err wf_reassembly_check(const struct wf_reassembly *r, const struct wf_piec
     return WEFT_OK;
 }
 
+/* Room for pieces doubles when one more has to wait. One that fills a gap needs none, so that a
+ * session which has no room left still goes on. */
+static bool has_room(const struct wf_reassembly *r, const struct wf_block_pool *pool,
+                     const struct wf_piece *p)
+{
+    const struct wf_ranges *i = &r->islands.r;
+
+    return !wf_reassembly_is_apart(r, p) || i->count < i->room ||
+           pool->pieces + i->room <= WF_REASSEMBLY_ROOM_MAX;
+}
+
+static weft_err add_island(struct wf_reassembly *r, struct wf_block_pool *pool,
+                           struct wf_range fresh)
+{
+    size_t before = room_of(r);
+    weft_err err = wf_growset_add(&r->islands, pool->mem, WF_REASSEMBLY_RANGES_MAX, fresh);
+
+    pool->pieces += room_of(r) - before;
+    return err;
+}
+
 /* Copies those bytes of the piece that no island covers. */
 static void write_missing(struct wf_reassembly *r, uint64_t from, const struct wf_piece *p)
 {
@@ -62,13 +94,15 @@ static void write_missing(struct wf_reassembly *r, uint64_t from, const struct w
 }
 
 /* The islands that the ready part has reached become part of it. */
-static void join_islands(struct wf_reassembly *r)
+static void join_islands(struct wf_reassembly *r, struct wf_block_pool *pool)
 {
     while (r->islands.r.count > 0 && r->islands.r.items[0].first <= r->ready) {
         if (r->islands.r.items[0].last >= r->ready)
             r->ready = r->islands.r.items[0].last + 1;
         wf_ranges_remove_below(&r->islands.r, r->islands.r.items[0].last + 1);
     }
+    if (r->islands.r.count == 0)
+        forget_islands(r, pool);
 }
 
 /* Nothing is kept of a first piece that could not be: the length may still come, and with it blocks
@@ -86,6 +120,8 @@ weft_err wf_reassembly_put(struct wf_reassembly *r, struct wf_block_pool *pool,
     uint64_t to = p->offset + p->data.len;
     uint64_t from = p->offset < r->ready ? r->ready : p->offset;
 
+    if (!has_room(r, pool, p))
+        return WEFT_ERR_LIMIT;
     if (from < to) {
         weft_err err = wf_blocks_reserve(&r->blocks, pool, from, to);
         if (err != WEFT_OK)
@@ -93,13 +129,13 @@ weft_err wf_reassembly_put(struct wf_reassembly *r, struct wf_block_pool *pool,
         if (from > r->ready) {
             struct wf_range fresh = {from, to - 1};
             write_missing(r, from, p);
-            err = wf_growset_add(&r->islands, pool->mem, WF_REASSEMBLY_RANGES_MAX, fresh);
+            err = add_island(r, pool, fresh);
             if (err != WEFT_OK)
                 return put_failed(r, pool, err); /* the bytes written belong to nothing yet */
         } else {
             write_missing(r, from, p);
             r->ready = to;
-            join_islands(r);
+            join_islands(r, pool);
         }
     }
     if (to > r->highest)

@@ -13,6 +13,9 @@
 /* Pieces of one message that may wait for the bytes before them: about twice the gaps of what is in
  * flight at 1 Gb/s over 100 ms where one packet of twenty is lost. */
 #define WF_REASSEMBLY_RANGES_MAX 1024u
+/* The same of all messages of a session, which share what is in flight. Counted is the room for
+ * them, so that it bounds memory: 128 KiB. */
+#define WF_REASSEMBLY_ROOM_MAX 8192u
 
 struct wf_reassembly {
     struct wf_blocks blocks;
@@ -42,7 +45,8 @@ bool wf_reassembly_is_apart(const struct wf_reassembly *r, const struct wf_piece
 weft_err wf_reassembly_check(const struct wf_reassembly *r, const struct wf_piece *p,
                              size_t pending);
 
-/* Takes a checked piece. WEFT_ERR_NOMEM, WEFT_ERR_LIMIT: nothing has changed but spare memory. */
+/* Takes a checked piece. WEFT_ERR_NOMEM, WEFT_ERR_LIMIT (too many pieces wait, in this message or
+ * in all of them): nothing has changed but spare memory. */
 WEFT_NODISCARD weft_err wf_reassembly_put(struct wf_reassembly *r, struct wf_block_pool *pool,
                                           const struct wf_piece *p);
 

@@ -106,6 +106,32 @@ TEST(a_byte_in_each_block_of_a_window_holds_the_window_and_a_tenth_at_most)
     end();
 }
 
+/* All messages that may be open share the credit of the node pair: so do their gaps. */
+TEST(a_byte_at_every_other_place_of_all_messages_costs_their_credit_and_a_tenth)
+{
+    const uint64_t each = params.node_credit / params.message_count;
+
+    begin(false);
+    for (uint64_t n = 1; n <= params.message_count; n++) {
+        put_open(n, 0);
+        put_data(n, 0, 1);
+        if (n % 64 == 0)
+            liar_send(&l);
+    }
+    size_t before = l.mem->held;
+
+    for (uint64_t n = 1; n <= params.message_count; n++) {
+        for (uint64_t i = 1; i < each / 2; i++) {
+            put_data(n, 2 * i, 1);
+            if (i % 512 == 0 || i == each / 2 - 1)
+                liar_send_only(&l);
+        }
+        CHECK_LE(l.mem->held, before + params.node_credit + params.node_credit / 10);
+    }
+    CHECK_LE(params.node_credit / 64, l.mem->held - before);
+    end();
+}
+
 TEST(a_declared_length_holds_nothing)
 {
     begin(false);
