@@ -40,10 +40,10 @@ bool wf_replay_fresh(const struct wf_replay *w, uint64_t n)
     return (*word_of(w, n) >> (n % 64) & 1) == 0;
 }
 
-/* The numbers from the window's end up to n come into it: none of them was seen. */
+/* The numbers above the highest come into the window: none of them was seen. n is about to be. */
 static void slide_to(struct wf_replay *w, uint64_t n)
 {
-    const uint64_t count = n - w->highest;
+    const uint64_t count = n - w->highest - 1;
 
     if (count >= w->bits) {
         memset(w->words, 0, w->bits / 8);

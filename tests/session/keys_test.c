@@ -210,6 +210,29 @@ TEST(masked_first_bytes_take_every_value_so_they_show_no_phase)
     done(&e);
 }
 
+TEST(only_packets_that_open_make_the_window_grow) /* SPEC 2.3-2 */
+{
+    struct wf_mem *mem = test_mem();
+    struct ends e;
+
+    init(&e);
+    wf_replay_init(&e.server.rx, mem);
+    struct packet p = send(&e, &e.client);
+    expect_opens(&e, &e.server, &p);
+    e.client.next += 5000;
+    p = send(&e, &e.client);
+    p.bytes[p.len - WF_PACKET_TAG - 1] ^= 1;
+    CHECK(recv(&e, &e.server, &p).tag_failed);
+    CHECK_EQ(e.server.rx.bits, WF_REPLAY_FIRST);
+    CHECK_EQ(mem->attempts, 0);
+    p.bytes[p.len - WF_PACKET_TAG - 1] ^= 1;
+    expect_opens(&e, &e.server, &p);
+    CHECK_EQ(e.server.rx.bits, 32768);
+    CHECK_EQ(mem->held, 32768 / 8);
+    wf_replay_deinit(&e.server.rx);
+    done(&e);
+}
+
 TEST(every_flipped_bit_and_every_other_length_is_refused) /* SPEC 2.1-1 */
 {
     struct ends e;
