@@ -91,11 +91,12 @@ struct wf_bbr {
     uint64_t loss_round_end, loss_round_from; /* bytes delivered */
     uint64_t round_lost, round_queued;        /* bytes lost, of them beside a queue */
     uint32_t loss_events;
-    uint32_t less_rounds;  /* on end, that had a queue and half of the bandwidth at most */
+    uint32_t less_rounds;  /* on end, that had a queue and a third of the bandwidth at most */
     uint64_t round_rtt_us; /* the least of this loss round; 0: no sample */
 
     uint64_t min_rtt_us, low_rtt_us; /* of 10 s; since the last probe; 0: no sample */
-    uint64_t rtt_us;                 /* the latest */
+    uint64_t rtt_us[2];              /* the least of the last span and of this one; 0: none */
+    weft_time rtt_at;                /* when this span began */
     weft_time min_rtt_at, low_rtt_at;
     weft_time rtt_until; /* the probe of the round trip ends; 0: it waits for the flight to fall */
     weft_time phase_at, cycle_at;

@@ -13,6 +13,7 @@
 #define EXTRA_ROUNDS 5u /* in each of the two spans */
 #define EXTRA_US 100000u
 #define LESS_ROUNDS 4u
+#define QUEUE_SPAN_US 10000u /* at least: a process that waits for its turn waits so long */
 
 static uint64_t most(uint64_t a, uint64_t b)
 {
@@ -139,9 +140,26 @@ static bool is_queued(const struct wf_bbr *b, uint64_t rtt_us)
     return b->min_rtt_us != 0 && rtt_us > b->min_rtt_us + b->min_rtt_us / 16 + 1000;
 }
 
+/* A busy machine makes single round trips longer; what waits in a queue makes all of a span so. */
+static void note_latest(struct wf_bbr *b, const struct wf_cc_ack *a)
+{
+    const uint64_t span = most(b->min_rtt_us / 4, QUEUE_SPAN_US);
+
+    if (a->rtt_us == 0)
+        return;
+    if (a->now - b->rtt_at > span) {
+        b->rtt_us[0] = b->rtt_us[1];
+        b->rtt_us[1] = 0;
+        b->rtt_at = a->now;
+    }
+    b->rtt_us[1] = b->rtt_us[1] == 0 ? a->rtt_us : least(b->rtt_us[1], a->rtt_us);
+    b->round_rtt_us = b->round_rtt_us == 0 ? a->rtt_us : least(b->round_rtt_us, a->rtt_us);
+}
+
+/* SPEC 4.2-8 */
 bool bbr_has_queue(const struct wf_bbr *b)
 {
-    return is_queued(b, b->rtt_us);
+    return is_queued(b, b->rtt_us[0] == 0 ? b->rtt_us[1] : least(b->rtt_us[0], b->rtt_us[1]));
 }
 
 static uint64_t permille(uint64_t bytes, uint64_t of_1000)
@@ -254,12 +272,13 @@ static void note_bandwidth(struct wf_bbr *b, const struct wf_cc_ack *a)
 }
 
 /* The path carries less than it did when for rounds on end all that came back had waited in a
- * queue, and was half of the bandwidth at most. The cycles alone would take ten seconds to see it,
- * with the whole queue full, and the least round trip would be forgotten over that. The first of
- * these rounds still holds samples of before; long ones count twice. */
+ * queue, and was a third of the bandwidth at most (half of it a flow beside others sees by chance).
+ * The cycles alone would take ten seconds to see it, with the whole queue full, and the least round
+ * trip would be forgotten over that. The first of these rounds still holds samples of before; long
+ * ones count twice. */
 static void accept_less(struct wf_bbr *b, const struct wf_cc_ack *a)
 {
-    if (!is_queued(b, b->round_rtt_us) || b->bw_latest > bbr_bw_max(b) / 2) {
+    if (!is_queued(b, b->round_rtt_us) || b->bw_latest > bbr_bw_max(b) / 3) {
         b->less_rounds = 0;
         b->less_bw = 0;
         return;
@@ -291,10 +310,7 @@ void bbr_model_on_ack(struct wf_cc *cc, const struct wf_cc_ack *a)
 {
     struct wf_bbr *b = &cc->bbr;
 
-    if (a->rtt_us > 0) {
-        b->rtt_us = a->rtt_us;
-        b->round_rtt_us = b->round_rtt_us == 0 ? a->rtt_us : least(b->round_rtt_us, a->rtt_us);
-    }
+    note_latest(b, a);
     count_round(b, a);
     note_bandwidth(b, a);
     if (b->is_loss_round_start) {

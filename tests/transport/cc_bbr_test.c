@@ -132,12 +132,15 @@ TEST(losses_beside_a_queue_bound_what_is_in_flight_and_few_without_one_do_not)
 
     wf_cc_on_lost(&cc, &l);
     CHECK_EQ(cc.bbr.inflight_hi, WF_BBR_INFINITE);
-    cc.bbr.rtt_us = 2 * RTT_US;
+    cc.bbr.rtt_us[1] = 2 * RTT_US; /* all of this span and of the one before */
+    wf_cc_on_lost(&cc, &l);
+    CHECK_EQ(cc.bbr.inflight_hi, WF_BBR_INFINITE);
+    cc.bbr.rtt_us[0] = 2 * RTT_US;
     wf_cc_on_lost(&cc, &l);
     CHECK(cc.bbr.inflight_hi != WF_BBR_INFINITE);
     CHECK_LE(95 * LEN, cc.bbr.inflight_hi);
     CHECK_LE(cc.bbr.inflight_hi, 100 * LEN);
-    wf_cc_on_spurious(&cc, 10, now);
+    wf_cc_on_spurious(&cc, 15, now);
     CHECK_EQ(cc.bbr.inflight_hi, WF_BBR_INFINITE);
 }
 
