@@ -285,16 +285,17 @@ static uint64_t next_number(uint64_t *state, const struct model *m, uint64_t bit
 static uint64_t judge(struct wf_mem *mem, int count)
 {
     struct wf_replay w;
-    struct model m = {0, 0, calloc(MODEL_BITS, 1)};
+    static uint8_t seen[MODEL_BITS];
+    struct model m = {0, 0, seen};
     uint64_t state = test_seed();
     uint64_t taken = 0;
 
-    CHECK(m.seen != NULL);
+    memset(seen, 0, sizeof seen);
     wf_replay_init(&w, mem);
     for (int i = 0; i < count; i++) {
         uint64_t n = next_number(&state, &m, w.bits);
         if (n >= MODEL_BITS || test_next(&state) % (1 << 20) == 0) { /* start again */
-            memset(m.seen, 0, MODEL_BITS);
+            memset(seen, 0, sizeof seen);
             m.highest = m.floor = 0;
             wf_replay_deinit(&w);
             continue;
@@ -309,7 +310,6 @@ static uint64_t judge(struct wf_mem *mem, int count)
         taken += ok ? 1 : 0;
     }
     wf_replay_deinit(&w);
-    free(m.seen);
     return taken;
 }
 
