@@ -514,16 +514,12 @@ static size_t check_train(struct sim_world *w, const struct sim_host *h, const s
     return segment;
 }
 
-/* The datagrams of one train go out one by one; a local refusal stops the rest, as sendmsg does. */
+/* The datagrams of one train go out one by one; a local refusal stops the rest, as sendmsg does.
+ * From an address that is no more, another one is taken, as net/udp_send.c does. */
 static void put_out(struct sim_world *w, struct sim_host *h, const struct wf_send *s)
 {
     const size_t segment = check_train(w, h, s);
 
-    if (sim_net_is_former(&w->net, h->index, &s->from)) {
-        sim_log_say(&w->log, "host %u: cannot send from an address it has no more",
-                    (unsigned)h->index);
-        return;
-    }
     for (size_t at = 0; at < s->len && !w->log.failed; at += segment) {
         const size_t len = s->len - at < segment ? s->len - at : segment;
         struct sim_packet *p = sim_packet_new(w->buf + at, len);

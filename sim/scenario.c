@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "sim/scenario_priv.h"
+#include "wire/frame.h"
 
+#define BACKGROUND_RATE 10000u /* bytes a second at least */
 #define SECOND 1000000u
 #define MINUTE (60u * SECOND)
 
@@ -393,11 +395,13 @@ static void draw_traitor(struct sim_scenario *s)
 }
 
 /* How long the last message may take after the healing: dead sessions have to be given up first,
- * and then all bytes may have to pass the slowest link again. */
+ * and then all bytes may have to pass the slowest link again. To what is background a path that
+ * became longer looks taken for minutes: two datagrams a round trip are what it gets. */
 static void set_patience(struct sim_scenario *s)
 {
     uint64_t rate = UINT64_MAX;
     uint64_t bytes = 0;
+    uint64_t background = 0;
     uint64_t give_up = 0;
 
     for (uint32_t i = 0; i < s->host_count; i++) {
@@ -412,12 +416,16 @@ static void set_patience(struct sim_scenario *s)
         }
     }
     for (size_t i = 0; i < s->op_count; i++) {
-        bytes += s->ops[i].message.length + s->ops[i].reply.length;
+        const uint64_t both = s->ops[i].message.length + s->ops[i].reply.length;
+
+        bytes += both;
+        background += s->ops[i].priority == WF_PRIORITY_BACKGROUND ? both : 0;
     }
     const bool gives_up =
         !s->soft || sim_has(s, SIM_CLASS_WRONG_KEY) || sim_has(s, SIM_CLASS_TRAITOR);
 
-    s->patience_us = 30 * SECOND + 4 * bytes * SECOND / rate + (gives_up ? 2 * give_up : 0);
+    s->patience_us = 30 * SECOND + 4 * bytes * SECOND / rate +
+                     background * SECOND / BACKGROUND_RATE + (gives_up ? 2 * give_up : 0);
 }
 
 void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, uint64_t without)

@@ -215,6 +215,19 @@ static void replace(struct session *s, struct session *by)
     session_end(s, WEFT_ERR_CLOSED, 0);
 }
 
+/* No answer is an answer too: the peer is called where it was last said to be. SPEC 4.6-9 */
+static void call_the_silent(struct session *s, weft_time now)
+{
+    const struct wf_addr *said = &s->peer->said_at;
+
+    if (begin_anew(s, now, wf_addr_is_set(said) ? said : wf_chan_remote(s->chan)))
+        return;
+    if (now < s->peer->hint_next)
+        s->doubt_until = s->peer->hint_next;
+    else
+        trust(s);
+}
+
 /* The time of doubt is over. SPEC 1.6-7 */
 void hint_tick(struct session *s, weft_time now)
 {
@@ -224,9 +237,9 @@ void hint_tick(struct session *s, weft_time now)
         return;
     s->doubt_until = WEFT_TIME_NEVER;
     successor = successor_of(s);
-    if (successor == NULL && s->asks && begin_anew(s, now, wf_chan_remote(s->chan)))
-        return; /* no answer is an answer too */
-    if (successor == NULL)
+    if (successor == NULL && s->asks)
+        call_the_silent(s, now);
+    else if (successor == NULL)
         trust(s);
     else if (successor->state == SESSION_OPEN)
         replace(s, successor); /* else hint_review comes back to it */

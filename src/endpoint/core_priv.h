@@ -95,6 +95,7 @@ struct peer {
     /* The key, or a hash of it and the pin; enum shown (with SHOWN_IN_GROUP). */
     uint8_t name[PEER_NAME_LEN];
     struct wf_list sessions;
+    struct wf_addr said_at; /* where a message was last sent to it, if that was said */
     /* Before hint_next no HINT is acted on: for a minute after hint_at, when one last was; for
      * hint_wait_us when that one turned out to be true. */
     weft_time hint_next, hint_at;

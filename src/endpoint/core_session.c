@@ -259,6 +259,8 @@ static struct session *session_find(struct wf_core *c, weft_time now,
 
     if (s == NULL && shown == SHOWN_FOR_PEER && !wf_addr_is_set(&to->address))
         s = find_showing(c, now, to, SHOWN_OWN);
+    if (s != NULL && s->peer != NULL && wf_addr_is_set(&to->address))
+        s->peer->said_at = to->address;
     return s;
 }
 

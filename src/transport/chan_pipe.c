@@ -113,7 +113,7 @@ void chan_pipe_release(struct wf_chan *c, weft_time now)
         c->stale_at = at == WEFT_TIME_NEVER ? now : at + patience;
         return;
     }
-    wf_sent_new_path(&c->sent);
+    wf_sent_release(&c->sent);
     wf_pipe_settle(&c->pipe, c->sent.class_in_flight);
     c->is_muted = true;
 }

@@ -33,6 +33,7 @@ void wf_sent_init(struct wf_sent *s, struct wf_mem *mem, uint64_t first, size_t 
         .room_max = room_max_of(packets_max),
         .low = first,
         .next = first,
+        .path_from = first,
         .counted_from = first,
     };
 }
@@ -419,7 +420,7 @@ static bool is_honest(const struct wf_sent *s, const struct wf_frame_ack *ack)
 
 static void note_sample(const struct wf_sent *s, uint64_t newest, struct wf_fates *acked)
 {
-    if (newest < s->low || newest < s->counted_from)
+    if (newest < s->low || newest < s->path_from)
         return;
     const struct wf_sent_packet *p = packet_at(s, newest);
 
@@ -475,12 +476,18 @@ bool wf_sent_take_oldest(struct wf_sent *s, struct wf_sent_list *list)
     return false;
 }
 
-void wf_sent_new_path(struct wf_sent *s)
+void wf_sent_release(struct wf_sent *s)
 {
     s->counted_from = s->next;
     s->in_flight = 0;
     for (size_t i = 0; i < WF_CLASSES; i++)
         s->class_in_flight[i] = 0;
+}
+
+void wf_sent_new_path(struct wf_sent *s)
+{
+    wf_sent_release(s);
+    s->path_from = s->next;
 }
 
 const char *wf_sent_check(const struct wf_sent *s)

@@ -98,7 +98,8 @@ struct wf_sent {
     uint64_t low, next;    /* the ring holds the numbers low..next-1 */
     uint64_t newest_acked; /* meaningless before has_acked */
     bool has_acked;
-    uint64_t counted_from; /* lower numbers are none of this path's congestion control */
+    uint64_t path_from;    /* lower numbers went another path */
+    uint64_t counted_from; /* lower numbers are none of congestion control; at least path_from */
     uint64_t in_flight;    /* bytes */
     uint64_t class_in_flight[WF_CLASSES]; /* likewise; they add up to it */
     uint64_t need_ack;                    /* packets outstanding that need an ack */
@@ -185,7 +186,10 @@ void wf_sent_lose(struct wf_sent *s, uint64_t number, struct wf_fates *lost);
  * empty), to be sent again; the packet itself stays outstanding. False when there is none. */
 bool wf_sent_take_oldest(struct wf_sent *s, struct wf_sent_list *list);
 
-/* A new path: what is in flight now no longer counts, and gives no RTT sample. */
+/* What is in flight now no longer counts. What is acknowledged of it still tells the round trip: it
+ * may just have become much longer. */
+void wf_sent_release(struct wf_sent *s);
+/* A new path: nor does it give an RTT sample. */
 void wf_sent_new_path(struct wf_sent *s);
 
 /* The class of a packet with these flags. */

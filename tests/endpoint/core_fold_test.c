@@ -240,6 +240,43 @@ TEST(no_answer_is_an_answer_too)
     cp_close(&pair);
 }
 
+/* SPEC 4.6-9 */
+TEST(who_moved_is_called_where_the_application_says_that_it_is)
+{
+    fold_both();
+    pair.now += 5 * MINUTE;
+    wf_core_free(server()->core);
+    server()->core = NULL;
+    server()->addr.port++;
+    CHECK_OK(cp_boot(&pair, 1));
+    server()->replies = true;
+    const struct cp_message *m = say(0, 10);
+    cp_run(&pair, 2 * SECOND);
+    expect(m, WF_OUTCOME_REPLIED);
+    cp_close(&pair);
+}
+
+/* SPEC 4.6-9 */
+TEST(who_does_not_answer_is_called_as_soon_as_that_is_allowed)
+{
+    fold_both();
+    pair.now += 5 * MINUTE;
+    cp_kill(&pair, 1);
+    CHECK_OK(cp_boot(&pair, 1));
+    server()->replies = true;
+    pair.filter = drop_hints;
+    const struct cp_message *m = say(0, 10);
+    const struct session *s = WF_CONTAINER_OF(client()->core->all.first, struct session, all_link);
+    s->peer->hint_next = pair.now + 20 * SECOND; /* another session was lost not long ago */
+    cp_run(&pair, 15 * SECOND);
+    CHECK_EQ(stats_of(client()).handshakes_started, 1);
+    CHECK_EQ(m->outcomes, 0);
+    cp_run(&pair, 10 * SECOND);
+    CHECK_EQ(stats_of(client()).handshakes_started, 2);
+    expect(m, WF_OUTCOME_REPLIED);
+    cp_close(&pair);
+}
+
 /* SPEC 4.6-6 */
 TEST(a_record_that_somebody_wrote_into_is_forgotten)
 {

@@ -86,3 +86,28 @@ TEST(who_gets_no_acks_holds_up_nobody_else) /* SPEC 4.2-4 */
     CHECK(after.bytes_sent - silent.bytes_sent > 500000);
     end();
 }
+
+/* One of them alone would learn it by itself. Before the first ACK comes back everything was given
+ * back to the other, twice over. SPEC 4.2-4 */
+TEST(a_round_trip_that_becomes_a_second_is_learned_beside_another_session)
+{
+    struct pair_source sources[PAIRS] = {{.length = 1u << 30}, {.length = 1u << 30}};
+    struct wf_chan_stats before[PAIRS], after[PAIRS];
+
+    begin();
+    for (size_t i = 0; i < PAIRS; i++)
+        pair_open(&pairs[i], &sources[i], WF_PRIORITY_NORMAL);
+    go_on(sources, 1000000);
+    for (size_t i = 0; i < PAIRS; i++) {
+        wf_chan_stats(pairs[i].end[0].chan, &before[i]);
+        CHECK_LE(before[i].srtt_us, 200000);
+        pairs[i].link.delay_us = 700000;
+    }
+    go_on(sources, 6000000);
+    for (size_t i = 0; i < PAIRS; i++) {
+        wf_chan_stats(pairs[i].end[0].chan, &after[i]);
+        CHECK(after[i].srtt_us > 1200000);
+        CHECK_LE(after[i].frames_resent - before[i].frames_resent, 400);
+    }
+    end();
+}

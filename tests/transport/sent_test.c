@@ -333,6 +333,19 @@ TEST(sizes_that_another_path_carried_say_nothing)
     end();
 }
 
+TEST(what_was_released_counts_no_more_and_still_tells_the_round_trip)
+{
+    begin(1, 0);
+    send(1);
+    send(2);
+    wf_sent_release(&sent);
+    CHECK_EQ(sent.in_flight, 0);
+    CHECK_OK(ack(2, 2));
+    CHECK_EQ(fates.bytes, 0);
+    CHECK(fates.is_sample);
+    end();
+}
+
 TEST(what_was_in_flight_on_another_path_counts_no_more)
 {
     struct wf_fates lost = {0};
