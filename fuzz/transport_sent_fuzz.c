@@ -4,7 +4,8 @@
  * packets, the round trip, losses, the window, ECN and the datagram size. Their sums and bounds
  * hold after each step.
  *
- *   input: steps; kind, then what the kind needs. Kind 4 is an ACK frame as it stands.
+ *   input: which controller; steps: kind, then what the kind needs. Kind 4 is an ACK frame as it
+ *   stands.
  */
 #include <stdlib.h>
 
@@ -38,6 +39,7 @@ struct world {
     struct wf_loss loss;
     struct wf_pto pto;
     struct wf_cc cc;
+    struct wf_rate rate;
     struct wf_ecn ecn;
     struct wf_mtu mtu;
 };
@@ -70,6 +72,7 @@ static void check(const struct world *w)
     must(wf_sent_check(&w->sent) == NULL);
     must(w->cc.window >= wf_cc_min_window(&w->cc));
     must(w->cc.window <= WF_CC_WINDOW_MAX);
+    must(!w->rtt.has_sample || wf_cc_pacing_rate(&w->cc, &w->rtt) > 0);
     must(wf_pto_us(&w->pto, &w->rtt) >= WF_PTO_MIN_US);
     must(wf_pto_us(&w->pto, &w->rtt) <= WF_PTO_MAX_US);
     must(w->mtu.size >= WF_MTU_BASE && w->mtu.size <= WF_MTU_MAX);
@@ -93,9 +96,14 @@ static void send(struct world *w, uint8_t flags, uint64_t bytes)
     }
     p.flags |= wf_ecn_mark(&w->ecn) == WF_ECN_ECT0 ? WF_SENT_ECT : 0;
     wf_ecn_on_sent(&w->ecn, wf_ecn_mark(&w->ecn));
+    if ((p.flags & WF_SENT_IN_FLIGHT) != 0)
+        p.rate = wf_rate_on_sent(&w->rate, w->now, w->sent.in_flight, p.bytes);
     must(wf_sent_frame_add(&w->sent, &p.frames, &f) == WEFT_OK);
     wf_sent_put(&w->sent, &p);
-    wf_cc_on_sent(&w->cc, &(struct wf_cc_sent){.now = w->now, .in_flight = w->sent.in_flight});
+    wf_cc_on_sent(&w->cc, &(struct wf_cc_sent){.now = w->now,
+                                               .bytes = p.bytes,
+                                               .in_flight = w->sent.in_flight,
+                                               .is_app_limited = p.rate.is_app_limited});
 }
 
 static void set_datagram(struct world *w)
@@ -105,11 +113,18 @@ static void set_datagram(struct world *w)
 
 static void on_lost(struct world *w, struct wf_fates *lost)
 {
+    const struct wf_rate_stamp *stamp = &lost->share[WF_CLASS_MAIN].rate;
+
+    wf_rate_on_lost(&w->rate, lost->bytes);
     const struct wf_cc_lost l = {
         .now = w->now,
         .newest_at = lost->newest_at,
         .packets = lost->packets,
         .bytes = lost->bytes,
+        .in_flight = w->sent.in_flight,
+        .sent_in_flight = stamp->in_flight,
+        .lost_since = wf_rate_lost_since(&w->rate, stamp),
+        .is_app_limited = stamp->is_app_limited,
         .is_persistent = wf_pto_is_persistent(&w->rtt, lost->run_us),
     };
 
@@ -131,9 +146,27 @@ static void detect(struct world *w)
     on_lost(w, &lost);
 }
 
+static void marked(struct world *w, const struct wf_fates *acked, uint64_t marks)
+{
+    const struct wf_cc_lost l = {
+        .now = w->now,
+        .newest_at = acked->newest_at,
+        .marks = marks,
+        .in_flight = w->sent.in_flight,
+        .sent_in_flight = acked->share[WF_CLASS_MAIN].rate.in_flight,
+        .is_ce = true,
+    };
+
+    if (marks > 0)
+        wf_cc_on_lost(&w->cc, &l);
+}
+
 static void grow(struct world *w, const struct wf_fates *acked)
 {
-    const struct wf_cc_ack a = {
+    const struct wf_fate_share *share = &acked->share[WF_CLASS_MAIN];
+    const struct wf_rate_acked r = {
+        .now = w->now, .sent_at = share->newest_at, .bytes = share->bytes, .stamp = share->rate};
+    struct wf_cc_ack a = {
         .now = w->now,
         .newest_at = acked->newest_at,
         .newest = acked->newest,
@@ -141,8 +174,10 @@ static void grow(struct world *w, const struct wf_fates *acked)
         .bytes = acked->bytes,
         .rtt_us = acked->is_sample ? w->rtt.latest_us : 0,
         .srtt_us = wf_rtt_smoothed(&w->rtt),
+        .in_flight = w->sent.in_flight,
     };
 
+    wf_rate_on_ack(&w->rate, &r, &a.rate);
     wf_cc_on_spurious(&w->cc, acked->spurious, acked->spurious_at);
     wf_cc_on_ack(&w->cc, &a);
 }
@@ -165,6 +200,7 @@ static void on_ack(struct world *w, const struct wf_frame_ack *ack)
     must(marks <= w->ecn.sent);
     wf_loss_on_acked(&w->loss, &acked);
     detect(w);
+    marked(w, &acked, marks);
     grow(w, &acked);
     if (acked.mtu_probe > 0) {
         (void)wf_mtu_on_probe_acked(&w->mtu, w->now, acked.mtu_probe);
@@ -216,6 +252,8 @@ static void step(struct world *w)
         near_ack(w, wf_read_u8(&w->in), wf_read_u8(&w->in));
         break;
     case 6:
+        if (kind > 240)
+            wf_rate_app_limited(&w->rate, w->sent.in_flight);
         w->now += wf_read_varint(&w->in) % (1u << 26);
         detect(w);
         break;
@@ -235,6 +273,7 @@ static void step(struct world *w)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const enum wf_cc_kind kinds[] = {WF_CC_CUBIC, WF_CC_LEDBAT, WF_CC_BBR};
     struct world w = {.in = wf_reader_of(wf_span(data, size)), .now = 1000};
 
     w.mem = (struct wf_mem){.alloc = take, .release = give};
@@ -243,7 +282,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wf_rtt_init(&w.rtt, 25000);
     wf_loss_init(&w.loss);
     wf_pto_init(&w.pto);
-    wf_cc_init(&w.cc, WF_CC_CUBIC, WF_MTU_BASE);
+    wf_cc_init(&w.cc, kinds[wf_read_u8(&w.in) % WF_ARRAY_LEN(kinds)], WF_MTU_BASE);
+    wf_rate_init(&w.rate);
     wf_ecn_init(&w.ecn, true);
     wf_mtu_init(&w.mtu, 65507);
     for (int i = 0; i < STEPS_MAX && wf_reader_ok(&w.in) && w.in.left > 0; i++) {
