@@ -266,7 +266,7 @@ static uint64_t next_number(uint64_t *state, const struct model *m, uint64_t bit
 
     switch (r % 16) {
     case 0:
-        return m->highest + 1 + test_next(state) % (r % 1024 == 0 ? 3 * bits : 100);
+        return m->highest + 1 + test_next(state) % (r % 1024 == 0 ? (3 * bits) | 1 : 100);
     case 1:
     case 2:
         return m->highest + 1;
