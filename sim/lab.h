@@ -49,6 +49,7 @@ struct lab_flow {
     /* Of its hosts; only where shares is 0: */
     struct sim_link_config access_up, access_down;
     uint64_t wake_us;               /* a host looks at its socket so long after an arrival */
+    uint64_t late_us;               /* a host's timers are served so late: its machine is busy */
     uint64_t drop_first, drop_last; /* datagrams of the client that vanish, counted from 1 */
     uint64_t idle_ms;               /* of the configuration, of both hosts; 0: the library's */
     uint64_t server_late_us;        /* the server's core begins so late */

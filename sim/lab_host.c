@@ -149,7 +149,7 @@ static void arm_timer(struct lab_world *w, struct lab_host *h)
     if (due == WEFT_TIME_NEVER)
         return;
     if (due > now) {
-        at += due - now;
+        at += due - now + w->pairs[h->index / 2].plan->late_us;
     }
     if (h->timer_at <= at)
         return; /* the earlier one looks again */

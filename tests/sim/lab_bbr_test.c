@@ -41,6 +41,31 @@ TEST(where_one_packet_of_twenty_is_lost_gaps_hold_nothing_up)
     lab_figures_free(&f);
 }
 
+/* Machines that look at their sockets and timers late, and losses: what is missing at the receiver
+ * has room, a hiccup is no queue, and what was missed is sent. SPEC 4.2-1, 4.2-8 */
+TEST(five_of_a_hundred_lost_between_busy_machines_leave_most_of_a_path_in_use)
+{
+    static const struct {
+        uint64_t rate, late_us, least;
+    } rows[] = {{100, LAB_MS(5), 70}, {1000, 1500, 600}};
+
+    for (size_t i = 0; i < WF_ARRAY_LEN(rows); i++) {
+        struct lab_scenario s = {.name = "busy", .about = "", .end_us = LAB_S(6), .flow_count = 1};
+        struct lab_figures f;
+
+        test_note("row %zu", i);
+        s.up = lab_line(LAB_MBIT(rows[i].rate), LAB_MS(100), 100);
+        s.down = s.up;
+        s.up.loss_ppm = 50000;
+        s.flows[0] =
+            (struct lab_flow){.bbr = true, .wake_us = rows[i].late_us, .late_us = rows[i].late_us};
+        lab_run(&s, &f);
+        CHECK_LE(rows[i].least * 1000000, lab_goodput(&f, 0, LAB_S(4), LAB_S(6)));
+        CHECK(f.flows[0].broken == NULL);
+        lab_figures_free(&f);
+    }
+}
+
 static uint64_t share_beside(enum lab_kind other, uint32_t loss_ppm)
 {
     struct lab_scenario s = {.name = "pair", .about = "", .end_us = LAB_S(40), .flow_count = 2};
