@@ -7,7 +7,7 @@
 
 #include "base/assert.h"
 
-#define ROOM_FIRST 32u
+#define ROOM_FIRST 8u
 
 /* Numbers of 1..2 * the mean lie between two skips. */
 #define SKIP_MEAN 256u
