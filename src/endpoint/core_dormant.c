@@ -282,8 +282,8 @@ void dormant_clear(struct wf_core *c)
 {
     struct dormants *d = &c->rest.file;
 
-    if (d->rows == 0)
-        return;
+    if (d->block_room == 0)
+        return; /* with room for blocks and without memory for one there is something to free */
     for (uint32_t i = 0; i < d->rows / BLOCK_ROWS; i++)
         wf_free(c->mem, d->blocks[i], BLOCK_ROWS * sizeof *d->blocks[i]);
     wf_free(c->mem, d->blocks, d->block_room * sizeof(struct sleeper *));
