@@ -264,7 +264,7 @@ static struct budget budget_of(struct wf_chan *c, weft_time now)
 
     if (c->probes > 0)
         return budget_of_probe(c);
-    if (c->is_muted)
+    if (c->is_muted && c->sent.need_ack > 0) /* else no probe would ever go */
         return b;
     bool has_main = chan_pack_has_main(c);
     bool has_background = chan_pack_has_background(c);

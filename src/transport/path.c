@@ -210,9 +210,12 @@ struct wf_path *wf_paths_challenge(struct wf_paths *p, weft_time now, uint64_t l
     return NULL;
 }
 
+/* What the path in use takes says little of this one, and nothing when it stood still. */
 void wf_paths_on_challenge(struct wf_path *path, weft_time now, uint64_t pto_us)
 {
-    path->challenge_at = now + (pto_us << path->challenges);
+    const uint64_t us = pto_us < WF_PATH_PTO_MAX_US ? pto_us : WF_PATH_PTO_MAX_US;
+
+    path->challenge_at = now + (us << path->challenges);
     path->challenged_at = now;
     path->challenges++;
 }

@@ -13,6 +13,7 @@
 
 #define WF_PATHS_MAX 4u
 #define WF_PATH_TOKEN_LEN 8u
+#define WF_PATH_PTO_MAX_US ((uint64_t)3000000)
 #define WF_PATH_CHALLENGES_MAX 3u /* sent to one candidate, at doubling intervals; then it goes */
 #define WF_PATH_NEW_MAX 8u        /* new candidates within WF_PATH_NEW_US */
 #define WF_PATH_NEW_US 1000000u

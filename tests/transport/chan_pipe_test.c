@@ -4,6 +4,7 @@
  * nobody else, and what it holds comes back.
  */
 #include "support/chan_pair.h"
+#include "transport/chan_priv.h"
 #include "transport/pipe.h"
 
 #define PAIRS 2u
@@ -109,5 +110,35 @@ TEST(a_round_trip_that_becomes_a_second_is_learned_beside_another_session)
         CHECK(after[i].srtt_us > 1200000);
         CHECK_LE(after[i].frames_resent - before[i].frames_resent, 400);
     }
+    end();
+}
+
+/* An acknowledgement of acknowledgements alone may show that everything that was given back is
+ * lost: then no probe goes, for there is nothing to ask about. SPEC 4.2-4 */
+TEST(who_lost_all_that_was_given_back_goes_on)
+{
+    struct pair_source sources[PAIRS] = {{.length = 1u << 30}, {.length = 1u << 30}};
+    struct wf_chan *c = NULL;
+    struct wf_fates lost = {0};
+    struct wf_chan_stats before, after;
+    uint64_t n = 0;
+
+    begin();
+    for (size_t i = 0; i < PAIRS; i++)
+        pair_open(&pairs[i], &sources[i], WF_PRIORITY_NORMAL);
+    go_on(sources, 1000000);
+    pairs[0].link.is_dead[0] = true;
+    go_on(sources, 1000000);
+    c = pairs[0].end[0].chan;
+    CHECK(c->is_muted);
+    while (wf_sent_oldest(&c->sent, 0, &n))
+        wf_sent_lose(&c->sent, n, &lost);
+    chan_on_lost(c, pairs[0].now, &lost);
+    CHECK_EQ(c->sent.need_ack, 0);
+    pairs[0].link.is_dead[0] = false;
+    wf_chan_stats(c, &before);
+    go_on(sources, 2000000);
+    wf_chan_stats(c, &after);
+    CHECK(after.bytes_sent - before.bytes_sent > 500000);
     end();
 }

@@ -280,6 +280,20 @@ TEST(challenges_come_at_doubling_intervals)
     CHECK_EQ(wf_paths_deadline(&paths), 700005);
 }
 
+/* SPEC 4.4-5 */
+TEST(a_path_that_stood_still_for_a_minute_does_not_make_challenges_last)
+{
+    begin();
+    packet(5, port(60000), 1000, true);
+    struct wf_path *path = wf_paths_challenge(&paths, 5, 60);
+
+    CHECK(path != NULL);
+    wf_paths_on_challenge(path, 5, WF_PATH_PTO_MAX_US + 1);
+    CHECK_EQ(wf_paths_deadline(&paths), 5 + WF_PATH_PTO_MAX_US);
+    wf_paths_on_challenge(path, 5, UINT64_MAX);
+    CHECK_EQ(wf_paths_deadline(&paths), 5 + 2 * WF_PATH_PTO_MAX_US);
+}
+
 /* SPEC 4.4-8 */
 TEST(a_peer_at_a_public_address_does_not_lead_us_into_our_own_network)
 {
