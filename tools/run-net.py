@@ -31,7 +31,7 @@ class Server:
     """A weft server: what it had got when. start(file) starts it with that for standard output."""
 
     def __init__(self, start):
-        self.out = tempfile.TemporaryFile("w+")
+        self.out = tempfile.TemporaryFile("a+")  # appended to: we move the place where the child would write
         self.child = start(self.out)
         deadline = time.monotonic() + 10
         while "\n" not in self.text():
