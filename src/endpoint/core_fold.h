@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core_fold.h - what core_fold.c and core_dormant.c share about a session at rest.
+ * core_fold.h - what core_fold.c, core_presence.c and core_dormant.c share about a session at rest.
  */
 #ifndef WF_ENDPOINT_CORE_FOLD_H
 #define WF_ENDPOINT_CORE_FOLD_H
@@ -11,6 +11,7 @@
 
 /* Index entries of one at rest: its connection ids, then its peer's name. */
 #define PRESENCE_NAME_AT (PRESENCE_IDS - 1u)
+#define PRESENCE_PACKET_MAX 65536u
 
 /* In locked memory, while a record is made or read. */
 struct presence_scratch {
@@ -38,6 +39,15 @@ static inline bool presence_has_cid(const struct presence *p, uint32_t id,
 
     return i != PRESENCE_NAME_AT && memcmp(p->cids[i], cid, WF_CID_LEN) == 0;
 }
+
+/* core_presence.c */
+struct presence *presence_at(const struct wf_core *c, uint32_t slot);
+void presence_drop(struct wf_core *c, uint32_t slot);
+/* False: there is none. It takes the scratch. */
+bool presence_drop_oldest(struct wf_core *c, weft_time now);
+/* WEFT_TIME_NEVER where the sum is later. */
+weft_time presence_after(weft_time from, uint64_t us);
+uint64_t presence_rest_us(const struct wf_core *c);
 
 /* Enters all of it, as slot, or nothing. WEFT_ERR_NOMEM. */
 weft_err presence_enter_index(struct wf_core *c, struct wf_index *x, uint32_t slot,
