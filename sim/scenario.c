@@ -394,6 +394,26 @@ static void draw_traitor(struct sim_scenario *s)
     }
 }
 
+/* A session whose packets wait for longer than its idle time ends, and rightly. */
+static void outlast_queues(struct sim_scenario *s)
+{
+    uint64_t longest_us = 0;
+
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        for (uint32_t j = 0; j < s->host_count; j++) {
+            const struct sim_link_config *l = &s->links[i][j];
+            const uint64_t us = l->rate == 0 ? 0 : l->queue_max * SECOND / l->rate;
+
+            longest_us = us > longest_us ? us : longest_us;
+        }
+    }
+    for (uint32_t i = 0; i < s->host_count; i++) {
+        const uint64_t least_ms = 3 * longest_us / 1000;
+
+        s->hosts[i].idle_ms = s->hosts[i].idle_ms > least_ms ? s->hosts[i].idle_ms : least_ms;
+    }
+}
+
 /* How long the last message may take after the healing: dead sessions have to be given up first,
  * and then all bytes may have to pass the slowest link again. To what is background a path that
  * became longer looks taken for minutes: two datagrams a round trip are what it gets. */
@@ -435,6 +455,7 @@ void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, uint64_t without)
     draw_classes(s, without);
     draw_hosts(s);
     draw_links(s);
+    outlast_queues(s);
     draw_phases(s);
     draw_attack(s);
     draw_traitor(s);
