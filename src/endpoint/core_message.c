@@ -232,6 +232,7 @@ void message_move(struct message *m, struct session *to)
     number_key(key, to, false, number);
     if (wf_table_put(&c->numbers, wf_span(key, sizeof key), m) != WEFT_OK) {
         wf_chan_cancel(to->chan, number, WF_CODE_NOMEM);
+        session_touch(to);
         return;
     }
     number_key(key, s, false, m->number);

@@ -142,6 +142,35 @@ TEST(what_was_not_sent_yet_goes_on_in_the_new_session)
     cp_close(&pair);
 }
 
+/* What a session takes over when another ends may find no memory: it is cancelled there, and that
+ * is something to say. Every step checks that each session is where it belongs. */
+TEST(whichever_allocation_of_that_fails_sessions_stay_where_they_belong)
+{
+    for (uint64_t k = 0; k < 60; k++) {
+        test_note("allocation %u", (unsigned)k);
+        cp_init(&pair, test_mem(), test_mem());
+        server()->config.messages_in_max = 1;
+        CHECK_OK(cp_boot(&pair, 0));
+        CHECK_OK(cp_boot(&pair, 1));
+        server()->holds = true;
+        (void)request(10);
+        cp_run(&pair, SECOND);
+        struct cp_message *waiting = request(10);
+        cp_run(&pair, SECOND);
+        server()->holds = false;
+        restart_server();
+        struct wf_core_send_params p = cp_params(&pair, 0, 10);
+        CHECK_OK(wf_core_ping(client()->core, pair.now, &p));
+        cp_run(&pair, 2 * RTT); /* the new session is about to stand */
+        client()->mem->fail_at = client()->mem->attempts + 1 + k;
+        cp_run(&pair, SECOND);
+        client()->mem->fail_at = 0;
+        cp_run(&pair, 60 * SECOND);
+        CHECK_EQ(waiting->outcomes, 1);
+        cp_close(&pair);
+    }
+}
+
 TEST(a_ping_finds_the_restarted_peer_too)
 {
     struct wf_core_send_params p;
