@@ -40,6 +40,11 @@ bool wf_replay_fresh(const struct wf_replay *w, uint64_t n)
     return (*word_of(w, n) >> (n % 64) & 1) == 0;
 }
 
+static uint64_t lowest_ones(uint64_t count)
+{
+    return count < 64 ? ((uint64_t)1 << count) - 1 : UINT64_MAX;
+}
+
 /* The numbers above the highest come into the window: none of them was seen. n is about to be. */
 static void slide_to(struct wf_replay *w, uint64_t n)
 {
@@ -54,7 +59,7 @@ static void slide_to(struct wf_replay *w, uint64_t n)
         const uint64_t skip = at % 64;
         const uint64_t take = left < 64 - skip ? left : 64 - skip;
 
-        *word_of(w, at) &= ~(UINT64_MAX >> (64 - take) << skip);
+        *word_of(w, at) &= ~(lowest_ones(take) << skip);
         at += take;
         left -= take;
     }
