@@ -217,14 +217,15 @@ static bool is_stale(const struct session *s, weft_time now)
     return s->role == WF_ROLE_SERVER && wf_chan_is_silent(s->chan, now);
 }
 
-/* The newest session that stands, also one at rest, else one that is being made, else one that the
- * peer may have lost, else NULL. */
+/* The newest session that stands, also one at rest, else one of which the client has not shown that
+ * it has it, else one that is being made, else one that the peer may have lost, else NULL. */
 static struct session *find_showing(struct wf_core *c, weft_time now,
                                     const struct wf_core_send_params *to, unsigned shown)
 {
     bool can_call = wf_addr_is_set(&to->address);
     uint8_t name[PEER_NAME_LEN];
     struct peer *p = NULL;
+    struct session *unheard = NULL;
     struct session *making = NULL;
     struct session *doubted = NULL;
     struct session *woken = NULL;
@@ -236,6 +237,8 @@ static struct session *find_showing(struct wf_core *c, weft_time now,
 
         if (s->state == SESSION_OPEN && s->doubted_at != 0)
             doubted = doubted == NULL ? s : doubted; /* SPEC 1.6-5 */
+        else if (s->state == SESSION_OPEN && !wf_chan_is_confirmed(s->chan))
+            unheard = unheard == NULL ? s : unheard;
         else if (s->state == SESSION_OPEN && !(can_call && is_stale(s, now)))
             return s;
         if (s->state != SESSION_OPEN && s->state != SESSION_ENDED && making == NULL &&
@@ -244,8 +247,8 @@ static struct session *find_showing(struct wf_core *c, weft_time now,
     }
     if (doubted == NULL)
         woken = presence_call(c, now, name, can_call);
-    if (woken != NULL)
-        return woken;
+    if (woken != NULL || unheard != NULL)
+        return woken != NULL ? woken : unheard;
     return making == NULL ? doubted : making;
 }
 

@@ -400,6 +400,11 @@ void wf_chan_await(struct wf_chan *c, bool is_awaited)
         c->busy_at = WEFT_TIME_NEVER;
 }
 
+bool wf_chan_is_confirmed(const struct wf_chan *c)
+{
+    return c->is_confirmed;
+}
+
 bool wf_chan_is_silent(const struct wf_chan *c, weft_time now)
 {
     uint64_t us = idle_us(c);

@@ -258,6 +258,8 @@ bool wf_chan_is_urgent(const struct wf_chan *c);
 /* The owner waits for something that the peer owes him, a reply: silence ends the session as it
  * does while something is under way. */
 void wf_chan_await(struct wf_chan *c, bool is_awaited);
+/* A packet of the peer opened: it has the session too. */
+bool wf_chan_is_confirmed(const struct wf_chan *c);
 /* Nothing was heard for the smaller idle time of both ends. */
 bool wf_chan_is_silent(const struct wf_chan *c, weft_time now);
 /* A client's session that was silent for long: messages wait until the peer has shown that it still

@@ -277,6 +277,34 @@ TEST(who_does_not_answer_is_called_as_soon_as_that_is_allowed)
     cp_close(&pair);
 }
 
+static bool drop_confirms(struct core_pair *p, struct cp_datagram *d)
+{
+    (void)p;
+    return d->len > 0 && d->data[0] != WF_TYPE_CONFIRM;
+}
+
+/* A handshake that the client gave up leaves a session at the server that nobody else has. */
+TEST(one_at_rest_is_woken_rather_than_spoken_to_through_a_session_that_nobody_confirmed)
+{
+    fold_both();
+    struct wf_core *first = client()->core;
+    CHECK_OK(cp_boot(&pair, 0)); /* the same key, somewhere else */
+    pair.filter = drop_confirms;
+    (void)say(0, 10);
+    cp_run(&pair, SECOND / 2);
+    CHECK_EQ(stats_of(server()).sessions, 1);
+    wf_core_free(client()->core);
+    client()->core = first;
+    pair.filter = NULL;
+    struct wf_core_send_params p = cp_params(&pair, 1, 10);
+    p.address = (struct wf_addr){0};
+    const struct cp_message *m = cp_send(&pair, 1, &p);
+    CHECK(m != NULL);
+    cp_run(&pair, 2 * SECOND);
+    expect(m, WF_OUTCOME_REPLIED);
+    cp_close(&pair);
+}
+
 /* SPEC 4.6-6 */
 TEST(a_record_that_somebody_wrote_into_is_forgotten)
 {
