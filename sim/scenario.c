@@ -444,8 +444,11 @@ static void set_patience(struct sim_scenario *s)
     const bool gives_up =
         !s->soft || sim_has(s, SIM_CLASS_WRONG_KEY) || sim_has(s, SIM_CLASS_TRAITOR);
 
+    /* A file that fails loses one session after the other, and each is noticed anew. */
+    const uint64_t times = sim_has(s, SIM_CLASS_DORMANT) ? 5 : 2;
+
     s->patience_us = 30 * SECOND + 4 * bytes * SECOND / rate +
-                     background * SECOND / BACKGROUND_RATE + (gives_up ? 2 * give_up : 0);
+                     background * SECOND / BACKGROUND_RATE + (gives_up ? times * give_up : 0);
 }
 
 void sim_scenario_draw(struct sim_scenario *s, uint64_t seed, uint64_t without)
