@@ -17,7 +17,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 run: ## builds, then sends a real file between two processes (FILE=path: that one)
-	$(call build,run,release,app_weft app_weftd)
+	$(call build,run,release,app_weft app_weftd weft-netem)
 	@FILE="$(FILE)" tools/run-demo.sh
 
 check: ## everything that must hold before a commit (STAGE="a b": those stages alone)

@@ -91,6 +91,11 @@ static void on_signal(void *ctx, int number)
     on_end(ctx);
 }
 
+static bool tells_to_stdout(const struct netem *n)
+{
+    return n->options.json != NULL && strcmp(n->options.json, "-") == 0;
+}
+
 static bool write_report(struct netem *n, bool is_last)
 {
     if (n->options.json == NULL)
@@ -133,7 +138,8 @@ bool netem_open(struct netem *n)
                        (size_t)n->options.held_max / NETEM_DIRECTIONS);
     }
     n->start = wf_clock_now();
-    return true;
+    /* A file that cannot be written is told now and not when all is over. */
+    return n->options.json == NULL || tells_to_stdout(n) || write_report(n, false);
 }
 
 void netem_close(struct netem *n)
@@ -152,9 +158,7 @@ void netem_close(struct netem *n)
 
 void netem_say_ready(const struct netem *n, const char *at)
 {
-    const bool as_json = n->options.json != NULL && strcmp(n->options.json, "-") == 0;
-
-    (void)printf(as_json ? "{\"event\":\"ready\",\"at\":\"%s\"}\n" : "ready %s\n", at);
+    (void)printf(tells_to_stdout(n) ? "{\"event\":\"ready\",\"at\":\"%s\"}\n" : "ready %s\n", at);
     (void)fflush(stdout);
 }
 

@@ -2,11 +2,15 @@
 /*
  * lab_main.c - weft-lab: runs a named scenario of the laboratory and prints what came of it.
  */
+#include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sim/lab.h"
+
+#define SECONDS_MAX 86400u
 
 static const char usage[] =
     "weft-lab: flows over shared bottlenecks in virtual time\n"
@@ -28,6 +32,22 @@ struct arguments {
     int count;
 };
 
+/* Plain digits that are no more than most; else it says so. */
+static bool read_number(const char *name, const char *text, uint64_t most, uint64_t *out)
+{
+    char *end = NULL;
+
+    errno = 0;
+    const uint64_t n = strtoull(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || n > most) {
+        fprintf(stderr, "weft-lab: %s takes a number from 0 to %" PRIu64 "\n", name, most);
+        return false;
+    }
+    *out = n;
+    return true;
+}
+
 static void read_arguments(struct arguments *a, int argc, char **argv)
 {
     static const struct option options[] = {
@@ -42,9 +62,9 @@ static void read_arguments(struct arguments *a, int argc, char **argv)
 
     for (int o = 0; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (o == 's') {
-            a->seed = strtoull(optarg, NULL, 10);
+            a->bad |= !read_number("--seed", optarg, UINT64_MAX, &a->seed);
         } else if (o == 'f') {
-            a->seconds = strtoull(optarg, NULL, 10);
+            a->bad |= !read_number("--for", optarg, SECONDS_MAX, &a->seconds);
         } else if (o == 'j') {
             a->json = true;
         } else if (o == 'b') {

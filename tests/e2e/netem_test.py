@@ -251,7 +251,7 @@ class Refusals(Case):
         self.refused(*ends, "--speed", "5", says="--help")
         self.refused(*ends, "--scenario", self.dir / "none", says=["none", "No such file"])
         self.refused(*ends, "--scenario", "/dev/zero", says="scenario")
-        self.refused(*ends, "--json", "/nowhere/told.json", "--for", "10ms", says="/nowhere/told.json")
+        self.refused(*ends, "--json", "/nowhere/told.json", "--for", "600s", says="/nowhere/told.json")
         self.refused("tun", "--a", "no-such-space:we0:10.9.0.1/24", "--b", "-:we1:10.9.0.2/24", says="no-such-space")
 
     def test_a_taken_port_is_told(self):

@@ -3,15 +3,13 @@
  * core_dormant_test.c - peers that rest for long go to a file and come back from it: with a packet,
  * with a message to them, and not otherwise.
  */
-#include "core_pair.h"
+#include "core_one_pair.h"
 #include "endpoint/core_priv.h"
 #include "test.h"
 
 #define SECOND ((uint64_t)1000000)
 #define ROWS 4u
 #define ROW_MAX 512u
-
-static struct core_pair pair;
 
 /* The server's file. */
 static struct {
@@ -50,16 +48,6 @@ static void file_drop(void *user, uint32_t id)
     CHECK(id < ROWS);
     file.drops++;
     file.len[id] = 0;
-}
-
-static struct cp_side *client(void)
-{
-    return &pair.side[0];
-}
-
-static struct cp_side *server(void)
-{
-    return &pair.side[1];
 }
 
 static struct wf_core_stats stats(void)

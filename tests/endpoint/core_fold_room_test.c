@@ -3,32 +3,12 @@
  * core_fold_room_test.c - sessions at rest and room: one peer who leaves very many, idle sessions
  * that cannot fold, peers that vanish while they rest.
  */
-#include "core_pair.h"
+#include "core_one_pair.h"
 #include "crypto/hash.h"
 #include "endpoint/core_priv.h"
 #include "test.h"
 
 #define SECOND ((uint64_t)1000000)
-
-static struct core_pair pair;
-
-static struct cp_side *client(void)
-{
-    return &pair.side[0];
-}
-
-static struct cp_side *server(void)
-{
-    return &pair.side[1];
-}
-
-static struct wf_core_stats stats_of(const struct cp_side *s)
-{
-    struct wf_core_stats stats;
-
-    wf_core_stats(s->core, &stats);
-    return stats;
-}
 
 static void open_with(uint64_t fold_us, size_t sessions_max)
 {

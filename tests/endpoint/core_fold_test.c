@@ -3,32 +3,12 @@
  * core_fold_test.c - sessions at rest: they fold, cost little, wake with one packet and nothing
  * less, are found by whoever calls, and go when it is time or when there is no room.
  */
-#include "core_pair.h"
+#include "core_one_pair.h"
 #include "endpoint/core_priv.h"
 #include "test.h"
 
 #define SECOND ((uint64_t)1000000)
 #define MINUTE (60 * SECOND)
-
-static struct core_pair pair;
-
-static struct cp_side *client(void)
-{
-    return &pair.side[0];
-}
-
-static struct cp_side *server(void)
-{
-    return &pair.side[1];
-}
-
-static struct wf_core_stats stats_of(const struct cp_side *s)
-{
-    struct wf_core_stats stats;
-
-    wf_core_stats(s->core, &stats);
-    return stats;
-}
 
 static struct cp_message *say(int from, uint64_t len)
 {

@@ -3,25 +3,14 @@
  * core_group_test.c - whole endpoints inside a group: who is answered, what goes when, and what a
  * caller from outside is told.
  */
-#include "core_pair.h"
+#include "core_one_pair.h"
 #include "test.h"
 
 #define SECOND 1000000u
 
-static struct core_pair pair;
 static const uint8_t key[32] = {'k', 'e', 'y'};
 static const uint8_t other[32] = {'o', 't', 'h', 'e', 'r'};
 static unsigned solves, confirms;
-
-static struct cp_side *client(void)
-{
-    return &pair.side[0];
-}
-
-static struct cp_side *server(void)
-{
-    return &pair.side[1];
-}
 
 /* Counts, and checks that the two are of one length. */
 static bool look(struct core_pair *p, struct cp_datagram *d)

@@ -3,7 +3,7 @@
  * core_hint_test.c - a peer that lost the session says so in 17 bytes, and whoever still has it
  * comes back in little more than a handshake; a liar who says the same gains nothing.
  */
-#include "core_pair.h"
+#include "core_one_pair.h"
 #include "crypto/dh.h"
 #include "test.h"
 #include "wire/handshake.h"
@@ -12,26 +12,6 @@
 #define SECOND 1000000u
 #define MINUTE (60u * SECOND)
 #define RTT (2u * CP_DELAY_US)
-
-static struct core_pair pair;
-
-static struct cp_side *client(void)
-{
-    return &pair.side[0];
-}
-
-static struct cp_side *server(void)
-{
-    return &pair.side[1];
-}
-
-static struct wf_core_stats stats_of(const struct cp_side *s)
-{
-    struct wf_core_stats stats;
-
-    wf_core_stats(s->core, &stats);
-    return stats;
-}
 
 static struct cp_message *request(uint64_t len)
 {

@@ -4,32 +4,12 @@
  * for strangers, nothing is answered with more than it was, one SOLVE makes one session for ever,
  * and what a peer makes us hold stays within its account.
  */
-#include "core_pair.h"
+#include "core_one_pair.h"
 #include "crypto/dh.h"
 #include "test.h"
 #include "wire/handshake.h"
 
 #define SECOND 1000000u
-
-static struct core_pair pair;
-
-static struct cp_side *client(void)
-{
-    return &pair.side[0];
-}
-
-static struct cp_side *server(void)
-{
-    return &pair.side[1];
-}
-
-static struct wf_core_stats stats_of(const struct cp_side *s)
-{
-    struct wf_core_stats stats;
-
-    wf_core_stats(s->core, &stats);
-    return stats;
-}
 
 static void open_pair(void)
 {

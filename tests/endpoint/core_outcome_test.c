@@ -3,22 +3,10 @@
  * core_outcome_test.c - each message has exactly one outcome, whatever ends it: refusals by the
  * dozen, replies before the end of a request, lost sessions, expiry, a core that goes.
  */
-#include "core_pair.h"
+#include "core_one_pair.h"
 #include "test.h"
 
 #define SECOND 1000000u
-
-static struct core_pair pair;
-
-static struct cp_side *client(void)
-{
-    return &pair.side[0];
-}
-
-static struct cp_side *server(void)
-{
-    return &pair.side[1];
-}
 
 static void open_pair(void)
 {

@@ -3,25 +3,13 @@
  * core_stall_test.c - who does not read is pushed back, and then cut off: memory comes back at both
  * ends, the sender is told why, and nothing that gets on, or holds nothing, is ever touched.
  */
-#include "core_pair.h"
+#include "core_one_pair.h"
 #include "test.h"
 
 #define SECOND ((uint64_t)1000000)
 #define MINUTE (60 * SECOND)
 #define SPARE_MAX (2u << 20) /* blocks that a session keeps for its next messages */
 #define LONG_US (10 * MINUTE)
-
-static struct core_pair pair;
-
-static struct cp_side *client(void)
-{
-    return &pair.side[0];
-}
-
-static struct cp_side *server(void)
-{
-    return &pair.side[1];
-}
 
 static uint64_t cut_off(const struct cp_side *s)
 {

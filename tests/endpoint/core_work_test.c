@@ -5,14 +5,12 @@
  */
 #include "test.h"
 
-#include "core_pair.h"
+#include "core_one_pair.h"
 #include "wire/handshake.h"
 
 #define SECOND 1000000u
 #define EFFORT 8u
 #define SEEN_MAX 64
-
-static struct core_pair pair;
 
 /* What the client sent, and which of it is lost. */
 static struct {
@@ -26,16 +24,6 @@ static struct {
     bool had_packet;
     struct cp_datagram *held;
 } seen;
-
-static struct cp_side *client(void)
-{
-    return &pair.side[0];
-}
-
-static struct cp_side *server(void)
-{
-    return &pair.side[1];
-}
 
 static bool on_hello(const struct cp_datagram *d)
 {
